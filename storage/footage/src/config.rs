@@ -1,0 +1,110 @@
+//! Configuration of a footage store.
+
+use std::{path::PathBuf, time::Duration};
+
+use serde::{Deserialize, Serialize};
+
+use crate::Error;
+
+/// Smallest ring: room for a few large key frames.
+const MIN_TAIL_BYTES: usize = 64 << 10;
+/// Smallest segment: a footer must not outweigh the footage.
+const MIN_SEGMENT_BYTES: u64 = 64 << 10;
+/// Longest node name in a segment header.
+pub(crate) const NODE_BYTES: usize = 32;
+
+/// How a footage store writes, and how much memory and disk it may take. Durations are text: `"1s"`, `"250ms"`, `"1h"`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Config {
+    /// Where segments lie. Created when missing.
+    pub dir: PathBuf,
+    /// Name of this node, as it stands in every segment's header: at most 32 bytes.
+    pub node: String,
+    /// Longest time between an append and the sync that makes it durable.
+    #[serde(with = "humantime_serde")]
+    pub sync_interval: Duration,
+    /// Appended bytes that bring a sync forward.
+    pub sync_bytes: u64,
+    /// Size at which a segment is sealed.
+    pub segment_bytes: u64,
+    /// Age at which a segment is sealed.
+    #[serde(with = "humantime_serde")]
+    pub segment_max_age: Duration,
+    /// Bound of each stream's tail ring. Most of it is used only while somebody watches or the disk is behind.
+    pub tail_bytes: usize,
+    /// Longest part of a GOP: a longer one is committed in further parts, so that an open GOP stays bounded in time too.
+    #[serde(with = "humantime_serde")]
+    pub part_max: Duration,
+    /// Segments written side by side; a camera always falls to the same one.
+    pub lanes: u8,
+    /// Free space below which nothing more is written.
+    pub min_free_bytes: u64,
+    /// Memory for GOPs that were read from disk lately.
+    pub read_cache_bytes: usize,
+    /// Memory for index blocks that were read from disk lately.
+    pub index_cache_bytes: usize,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self {
+            dir: PathBuf::from("footage"),
+            node: "local".to_owned(),
+            sync_interval: Duration::from_secs(1),
+            sync_bytes: 32 << 20,
+            segment_bytes: 256 << 20,
+            segment_max_age: Duration::from_secs(3600),
+            tail_bytes: 8 << 20,
+            part_max: Duration::from_secs(5),
+            lanes: 2,
+            min_free_bytes: 1 << 30,
+            read_cache_bytes: 64 << 20,
+            index_cache_bytes: 16 << 20,
+        }
+    }
+}
+
+impl Config {
+    /// Refuses what cannot work, naming the field.
+    pub(crate) fn check(&self) -> Result<(), Error> {
+        let bad = |field, problem| Err(Error::Config { field, problem });
+        if self.lanes == 0 {
+            return bad("lanes", "must be at least 1".to_owned());
+        }
+        if self.tail_bytes < MIN_TAIL_BYTES {
+            return bad("tail_bytes", format!("must be at least {MIN_TAIL_BYTES}"));
+        }
+        if self.segment_bytes < MIN_SEGMENT_BYTES {
+            return bad("segment_bytes", format!("must be at least {MIN_SEGMENT_BYTES}"));
+        }
+        if self.node.len() > NODE_BYTES {
+            return bad("node", format!("must be at most {NODE_BYTES} bytes"));
+        }
+        if self.part_max < Duration::from_millis(100) {
+            return bad("part_max", "must be at least 100ms".to_owned());
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn durations_are_text_and_unknown_fields_are_refused() {
+        let config: Config =
+            toml::from_str("dir = '/srv/footage'\nsync_interval = '250ms'\nlanes = 3").unwrap();
+        assert_eq!((config.sync_interval, config.lanes), (Duration::from_millis(250), 3));
+        let error = toml::from_str::<Config>("dirr = '/srv'").unwrap_err().to_string();
+        assert!(error.contains("dirr") && error.contains("line 1"), "{error}");
+    }
+
+    #[test]
+    fn what_cannot_work_is_named() {
+        let error = Config { lanes: 0, ..Config::default() }.check().unwrap_err().to_string();
+        assert!(error.contains("lanes"), "{error}");
+        assert!(Config::default().check().is_ok());
+    }
+}
