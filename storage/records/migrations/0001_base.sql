@@ -26,6 +26,7 @@ CREATE TABLE cameras (
     bearing_deg DOUBLE PRECISION,
     fov_deg DOUBLE PRECISION,
     range_m DOUBLE PRECISION,
+    tags TEXT NOT NULL,
     main_url TEXT NOT NULL,
     sub_url TEXT,
     cred_user TEXT,
@@ -38,6 +39,7 @@ CREATE TABLE cameras (
 );
 CREATE INDEX cameras_region ON cameras (region);
 
+-- The tags of cameras.tags once more, for searching.
 CREATE TABLE camera_tags (
     camera TEXT NOT NULL REFERENCES cameras (id) ON DELETE CASCADE,
     tag TEXT NOT NULL,

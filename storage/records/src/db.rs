@@ -42,10 +42,8 @@ impl Db {
         let pool = || SqlitePoolOptions::new().acquire_timeout(config.busy_timeout + Duration::from_secs(5));
         let writer = pool().max_connections(1).connect_with(options.clone()).await?;
         migrate(&writer, &config.path).await?;
-        let readers = pool()
-            .max_connections(config.readers.clamp(1, 64))
-            .connect_with(options.read_only(true))
-            .await?;
+        let readers =
+            pool().max_connections(config.readers.clamp(1, 64)).connect_with(options.read_only(true)).await?;
         Ok(Self { writer, readers })
     }
 

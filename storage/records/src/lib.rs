@@ -10,37 +10,46 @@
 //! Invariants: a method that returned `Ok` has its change on disk (`synchronous=FULL`); the numbers of audit entries
 //! have no holes; a child region's level is below its parent's, so the tree has no cycle.
 
+pub mod accounts;
 pub mod alerts;
+pub mod audit;
+pub mod cameras;
+pub mod cases;
 mod db;
 mod error;
 pub mod events;
+pub mod grants;
 pub mod hotlist;
 pub mod page;
 pub mod passes;
+pub mod patrols;
+pub mod regions;
+pub mod registry;
 mod row;
+pub mod sessions;
 
 use std::{path::PathBuf, sync::Arc, time::Duration};
 
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use tokio::sync::watch;
 
+pub use audit::{AuditFilter, AuditHead};
+pub use cameras::{CameraFilter, Put};
 pub use error::Error;
+pub use patrols::PatrolFilter;
+pub use sessions::{ServiceToken, Session};
 
 /// Settings of the records store.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Config {
     /// The SQLite file. Its folder must exist. It holds camera passwords: keep it at mode 0600.
     pub path: PathBuf,
     /// Reading connections.
     pub readers: u32,
-    /// How long a write waits for another process before it fails.
-    #[serde(rename = "busy_timeout_ms", deserialize_with = "millis")]
+    /// How long a write waits for another process before it fails, as text: `"10s"`.
+    #[serde(with = "humantime_serde")]
     pub busy_timeout: Duration,
-}
-
-fn millis<'de, D: serde::Deserializer<'de>>(from: D) -> Result<Duration, D::Error> {
-    u64::deserialize(from).map(Duration::from_millis)
 }
 
 impl Default for Config {
@@ -69,7 +78,9 @@ impl Records {
     /// When the file cannot be opened, was written by a later version, or the disk fails.
     pub async fn open(config: &Config) -> Result<Self, Error> {
         let db = db::Db::open(config).await?;
-        Ok(Self { inner: Arc::new(Inner { db, registry: watch::Sender::new(0) }) })
+        let records = Self { inner: Arc::new(Inner { db, registry: watch::Sender::new(0) }) };
+        records.poll_registry().await?;
+        Ok(records)
     }
 
     /// Waits for running statements and closes all connections. Later calls fail.
