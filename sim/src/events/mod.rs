@@ -1,0 +1,1 @@
+//! Simulated vehicle passes, telemetry, alarms and device status over MQTT.
