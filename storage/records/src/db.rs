@@ -3,7 +3,12 @@
 //! SQLite allows one writer at a time. A pool of one connection makes writers of this process queue up in order
 //! instead of failing with "busy"; the busy timeout covers other processes (the command line beside the server).
 
-use std::{path::PathBuf, time::Duration};
+use std::{
+    fs::OpenOptions,
+    io,
+    path::{Path, PathBuf},
+    time::Duration,
+};
 
 use sqlx::{
     Sqlite, SqlitePool, Transaction,
@@ -58,9 +63,10 @@ impl Db {
     }
 }
 
-async fn migrate(writer: &SqlitePool, path: &std::path::Path) -> Result<(), Error> {
+async fn migrate(writer: &SqlitePool, path: &Path) -> Result<(), Error> {
     let known = MIGRATIONS.iter().map(|step| step.version).max().unwrap_or(0);
-    let path: PathBuf = path.to_owned();
+    let path = path.to_owned();
+    let _one_at_a_time = lock(&path).await?;
     MIGRATIONS.run(writer).await.map_err(|error| match error {
         MigrateError::VersionMissing(found) => Error::Newer { path, found, known },
         MigrateError::VersionMismatch(version) => Error::Foreign { path, version },
@@ -68,11 +74,40 @@ async fn migrate(writer: &SqlitePool, path: &std::path::Path) -> Result<(), Erro
     })
 }
 
-/// Makes the file if it is missing, readable by its owner alone: it holds camera passwords.
-fn create_private(path: &std::path::Path) -> Result<(), Error> {
-    let mut options = std::fs::OpenOptions::new();
-    options.create(true).append(true);
+/// Waits until no other process is bringing this database up to date: sqlx takes no lock of its own for SQLite. The
+/// lock ends with the file handle, also when the process is killed.
+async fn lock(path: &Path) -> Result<std::fs::File, Error> {
+    let mut name = path.as_os_str().to_owned();
+    name.push(".lock");
+    let (path, failed) = (PathBuf::from(name), path.to_owned());
+    let locked = tokio::task::spawn_blocking(move || {
+        let file = private().create(true).append(true).open(path)?;
+        file.lock()?;
+        Ok(file)
+    });
+    locked
+        .await
+        .unwrap_or_else(|stopped| Err(io::Error::other(stopped)))
+        .map_err(|source| Error::Open { path: failed, source })
+}
+
+/// Makes the file if it is missing, readable by its owner alone: it holds camera passwords. A file that is there is
+/// not opened: closing it again would drop the locks that SQLite holds on it in this process.
+fn create_private(path: &Path) -> Result<(), Error> {
+    match private().create_new(true).write(true).open(path) {
+        Err(source) if source.kind() != io::ErrorKind::AlreadyExists => {
+            Err(Error::Open { path: path.to_owned(), source })
+        }
+        _ => Ok(()),
+    }
+}
+
+fn private() -> OpenOptions {
+    let mut options = OpenOptions::new();
     #[cfg(unix)]
     std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    options.open(path).map(drop).map_err(|source| Error::Open { path: path.to_owned(), source })
+    options
 }
+
+#[cfg(test)]
+mod tests;

@@ -27,6 +27,8 @@ pub mod regions;
 pub mod registry;
 mod row;
 pub mod sessions;
+#[cfg(test)]
+mod testing;
 
 use std::{path::PathBuf, sync::Arc, time::Duration};
 
