@@ -1,1 +1,113 @@
-//! .
+//! Who may see what, and the log of who did: accounts and sessions, grants, the one door to footage, the audit log.
+//!
+//! Belongs here: every decision on access, and everything that makes it provable. Does not belong here: HTTP, how
+//! footage is stored, what an event means.
+//!
+//! ```text
+//! sign in ──> Caller ──open_grant──> Grant ──look──> [policy::check] ── refused: entered, Error::Refused
+//!                                                          │
+//!                                                   entry durable ──> Permit ──> timeline, GOPs, live
+//! ```
+//!
+//! Invariants: no [`Permit`] exists whose look no durable entry covers; no permit reaches beyond its grant; a grant never
+//! outlives its ground.
+
+mod accounts;
+mod audit;
+pub mod chain;
+mod door;
+mod error;
+mod grants;
+mod live;
+mod looks;
+mod permit;
+pub mod policy;
+mod refusal;
+mod secret;
+mod throttle;
+mod verify;
+
+use std::{fmt, sync::Arc, time::Duration};
+
+use parking_lot::Mutex;
+use serde::{Deserialize, Serialize};
+use sightline_footage::Footage;
+use sightline_records::Records;
+
+pub use accounts::{Caller, NewAccount, SignedIn};
+pub use door::{Look, LookKind};
+pub use error::Error;
+pub use grants::PassScope;
+pub use live::{LiveLook, LiveStep};
+pub use permit::Permit;
+pub use policy::GrantRequest;
+pub use refusal::Refusal;
+pub use secret::random_password;
+pub use verify::{Verified, verify};
+
+/// Settings.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Config {
+    /// A session ends this long after signing in.
+    #[serde(with = "humantime_serde")]
+    pub session_longest: Duration,
+    /// A session ends when it was not used for this long.
+    #[serde(with = "humantime_serde")]
+    pub session_idle: Duration,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self { session_longest: Duration::from_secs(12 * 3600), session_idle: Duration::from_secs(3600) }
+    }
+}
+
+/// Accounts, grants, the door and the log. Cheap to clone.
+#[derive(Clone)]
+pub struct Trust {
+    inner: Arc<Inner>,
+}
+
+struct Inner {
+    config: Config,
+    records: Records,
+    footage: Footage,
+    audit: audit::AuditLog,
+    throttle: Mutex<throttle::Throttle>,
+    looks: Mutex<looks::Looks>,
+    refusals: Mutex<looks::Refusals>,
+}
+
+impl fmt::Debug for Trust {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Trust").field("config", &self.inner.config).finish_non_exhaustive()
+    }
+}
+
+impl Trust {
+    /// Puts the parts together. Must be called on a tokio runtime: the audit writer is a task.
+    #[must_use]
+    pub fn new(config: Config, records: Records, footage: Footage) -> Self {
+        let audit = audit::AuditLog::start(records.clone());
+        Self::with_audit(config, records, footage, audit)
+    }
+
+    fn with_audit(config: Config, records: Records, footage: Footage, audit: audit::AuditLog) -> Self {
+        Self {
+            inner: Arc::new(Inner {
+                config,
+                records,
+                footage,
+                audit,
+                throttle: Mutex::default(),
+                looks: Mutex::default(),
+                refusals: Mutex::default(),
+            }),
+        }
+    }
+
+    fn records(&self) -> &Records {
+        &self.inner.records
+    }
+}
