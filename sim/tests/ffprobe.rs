@@ -1,4 +1,10 @@
 //! FFmpeg as a client: every coding and transport, main and sub-stream, with and without credentials.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    reason = "a panic is the failure report, in helpers too"
+)]
 
 use std::time::Duration;
 
@@ -43,20 +49,26 @@ async fn server() -> CameraSim {
 #[tokio::test]
 async fn both_codings_play_over_both_transports() {
     let sim = server().await;
+    let mut probes = tokio::task::JoinSet::new();
     for (camera, stream, expected) in [
         ("avc", StreamKind::Main, "h264|768|576"),
         ("avc", StreamKind::Sub, "h264|384|288"),
         ("hevc", StreamKind::Main, "hevc|768|576"),
         ("hevc", StreamKind::Sub, "hevc|384|288"),
     ] {
-        let url = sim.url(camera.parse().unwrap(), stream);
         for transport in ["tcp", "udp"] {
-            let (good, output, errors) = probe(transport, &url).await;
-            let packets: Vec<&str> = output.lines().filter(|line| line.contains('_')).collect();
-            assert!(good && output.contains(expected), "{transport} {url}: {output} {errors}");
-            assert_eq!(packets.len(), 24, "{transport} {url}: {output}");
-            assert!(packets.iter().filter(|flags| flags.starts_with('K')).count() >= 2, "{output}");
+            let url = sim.url(camera.parse().unwrap(), stream);
+            probes.spawn(async move {
+                let (good, output, errors) = probe(transport, &url).await;
+                let packets: Vec<&str> = output.lines().filter(|line| line.contains('_')).collect();
+                assert!(good && output.contains(expected), "{transport} {url}: {output} {errors}");
+                assert_eq!(packets.len(), 24, "{transport} {url}: {output}");
+                assert!(packets.iter().filter(|flags| flags.starts_with('K')).count() >= 2, "{output}");
+            });
         }
+    }
+    while let Some(ended) = probes.join_next().await {
+        ended.unwrap();
     }
 }
 
