@@ -12,10 +12,18 @@
 //! Whatever decides or times out takes `now` and is in a file of its own without I/O; tasks are `select -> Action ->
 //! apply`. A source only runs, the supervisor alone retries.
 
+mod assemble;
+mod backoff;
 mod config;
+mod demand;
+mod health;
+mod lockout;
 mod metrics;
+mod pacing;
+mod reconcile;
 mod supervisor;
 mod target;
+mod timeline;
 
 pub use config::{Config, InvalidConfig, Transport};
 pub use metrics::MetricsSnapshot;
