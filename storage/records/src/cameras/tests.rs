@@ -168,3 +168,40 @@ async fn followers_of_the_registry_see_every_change_also_of_other_processes() {
     assert!(version.has_changed().unwrap());
     assert!(matches!(records.delete_camera("gate-1".parse().unwrap()).await, Err(Error::NotFound { .. })));
 }
+
+/// A city's registry. Run with `--release -- --ignored` for figures: `cargo test -p sightline-records city -- --ignored`.
+#[tokio::test]
+#[ignore = "takes seconds; for figures"]
+async fn a_city_of_60_000_cameras() {
+    let records = open().await;
+    small_tree(&records).await;
+    let many: Vec<Camera> = (0..60_000)
+        .map(|n| {
+            let mut camera = camera(&format!("c-{n:06}"), if n % 2 == 0 { "north-1" } else { "south" });
+            camera.tags = vec![format!("tag-{}", n % 50), "street".into()];
+            camera
+        })
+        .collect();
+    let mut figures = Vec::new();
+    let mut begin = std::time::Instant::now();
+    let mut lap = |what: &'static str| {
+        figures.push((what, begin.elapsed()));
+        begin = std::time::Instant::now();
+    };
+    records.put_cameras(&many, at(1)).await.unwrap();
+    lap("import");
+    assert_eq!(records.all_cameras().await.unwrap().len(), 60_000);
+    lap("all");
+    let filter = CameraFilter {
+        regions: vec!["north".parse().unwrap()],
+        tags: vec!["tag-4".into()],
+        q: Some("c-05".into()),
+        ..CameraFilter::default()
+    };
+    assert_eq!(records.cameras(&filter, None, 100).await.unwrap().items.len(), 100);
+    lap("a filtered page");
+    let ids: Vec<CameraId> = many.iter().map(|camera| camera.id).collect();
+    records.last_seen_of(&ids).await.unwrap();
+    lap("last seen of all");
+    std::io::Write::write_all(&mut std::io::stderr(), format!("{figures:?}\n").as_bytes()).unwrap();
+}
