@@ -9,7 +9,7 @@ use crate::{
 };
 
 /// What brought the alert up.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema, schemars::JsonSchema)]
 #[serde(tag = "kind", rename_all = "snake_case")]
 pub enum AlertSource {
     /// A vehicle pass matched a hotlist entry: a candidate until a person has compared picture and text.
@@ -45,7 +45,9 @@ pub enum AlertSource {
 ///      │                      │                       │
 ///      └──dismiss──> dismissed└────── resolve ────────┴──> resolved
 /// ```
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, utoipa::ToSchema)]
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, utoipa::ToSchema, schemars::JsonSchema,
+)]
 #[serde(rename_all = "lowercase")]
 pub enum AlertState {
     /// Nobody has judged it yet.

@@ -18,7 +18,7 @@ pub enum CameraKind {
 }
 
 /// Where a camera stands and what it sees.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, utoipa::ToSchema, schemars::JsonSchema)]
 pub struct Position {
     /// WGS 84 latitude in degrees.
     pub lat: f64,
