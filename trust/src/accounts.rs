@@ -1,15 +1,21 @@
 //! Signing in and out, sessions, service tokens, making accounts.
 
+use std::sync::Arc;
+
+use parking_lot::Mutex;
 use sightline_model::{
     Timestamp,
     account::{Account, Right, Role},
     audit::{Act, Action},
     id::AccountId,
 };
-use sightline_records::sessions::{ServiceToken, Session};
+use sightline_records::{
+    Records,
+    sessions::{ServiceToken, Session},
+};
 use uuid::Uuid;
 
-use crate::{Error, Trust, secret};
+use crate::{Config, Error, audit::AuditLog, secret, throttle::Throttle};
 
 /// Longest name, unit or label in characters.
 const MAX_TEXT_CHARS: usize = 64;
@@ -51,7 +57,44 @@ pub struct NewAccount {
     pub password: Option<String>,
 }
 
-impl Trust {
+/// Accounts, sessions and tokens. Cheap to clone.
+#[derive(Debug, Clone)]
+pub struct Accounts {
+    inner: Arc<Inner>,
+}
+
+#[derive(Debug)]
+struct Inner {
+    config: Config,
+    records: Records,
+    audit: AuditLog,
+    throttle: Mutex<Throttle>,
+}
+
+impl Accounts {
+    /// Accounts over `records`. Must be called on a tokio runtime: the audit writer is a task.
+    #[must_use]
+    pub fn new(config: Config, records: Records) -> Self {
+        let audit = AuditLog::start(records.clone());
+        Self::with_audit(config, records, audit)
+    }
+
+    pub(crate) fn with_audit(config: Config, records: Records, audit: AuditLog) -> Self {
+        Self { inner: Arc::new(Inner { config, records, audit, throttle: Mutex::default() }) }
+    }
+
+    pub(crate) fn records(&self) -> &Records {
+        &self.inner.records
+    }
+
+    pub(crate) fn audit(&self) -> &AuditLog {
+        &self.inner.audit
+    }
+
+    async fn record(&self, act: Act) -> Result<(), Error> {
+        self.inner.audit.enter(act).await.map(drop)
+    }
+
     /// Signs a person in by name and password.
     ///
     /// # Errors
@@ -69,7 +112,8 @@ impl Trust {
             self.inner.throttle.lock().failed(&key, now);
             // The name goes in as it was typed, cut: it may be a password typed into the wrong field, so no more than a hint.
             let hint: String = name.chars().take(3).collect();
-            self.record(act(None, Action::SignInRefused, format!("name beginning with {hint:?}"), now)).await?;
+            self.record(act(None, Action::SignInRefused, format!("name beginning with {hint:?}"), now))
+                .await?;
             return Err(Error::BadCredentials);
         };
         self.inner.throttle.lock().succeeded(&key);
@@ -155,15 +199,6 @@ impl Trust {
         Ok(())
     }
 
-    /// Refuses what the caller's role may not do.
-    ///
-    /// # Errors
-    /// [`Error::RoleForbids`].
-    pub fn require(&self, caller: &Caller, right: Right) -> Result<(), Error> {
-        let role = caller.account.role;
-        if role.may(right) { Ok(()) } else { Err(Error::RoleForbids { role, right }) }
-    }
-
     /// Makes an account. `by` is `None` on the command line, whose user owns the database anyway.
     ///
     /// # Errors
@@ -175,7 +210,7 @@ impl Trust {
         now: Timestamp,
     ) -> Result<Account, Error> {
         if let Some(by) = by {
-            self.require(by, Right::EditAccounts)?;
+            require(by, Right::EditAccounts)?;
         }
         let name = text("name", &new.name)?;
         let unit = text("unit", &new.unit)?;
@@ -213,12 +248,17 @@ impl Trust {
         now: Timestamp,
     ) -> Result<(), Error> {
         if let Some(by) = by.filter(|by| by.account.id != account.id) {
-            self.require(by, Right::EditAccounts)?;
+            require(by, Right::EditAccounts)?;
         }
         secret::check_password(&account.name, password)?;
         let hash = secret::hash_password(password.to_owned()).await?;
-        self.record(act(by.map(|by| by.account.id), Action::AccountChanged, format!("new password for {}", account.id), now))
-            .await?;
+        self.record(act(
+            by.map(|by| by.account.id),
+            Action::AccountChanged,
+            format!("new password for {}", account.id),
+            now,
+        ))
+        .await?;
         Ok(self.records().set_password_hash(account.id, &hash).await?)
     }
 
@@ -235,7 +275,7 @@ impl Trust {
         now: Timestamp,
     ) -> Result<String, Error> {
         if let Some(by) = by {
-            self.require(by, Right::EditAccounts)?;
+            require(by, Right::EditAccounts)?;
         }
         if !account.service {
             let way_out = "name a service account: people sign in by password";
@@ -257,10 +297,17 @@ impl Trust {
     }
 }
 
+/// Refuses what the caller's role may not do.
+pub(crate) fn require(caller: &Caller, right: Right) -> Result<(), Error> {
+    let role = caller.account.role;
+    if role.may(right) { Ok(()) } else { Err(Error::RoleForbids { role, right }) }
+}
+
 /// Trimmed text of 1 to 64 characters without control characters.
 fn text(field: &'static str, value: &str) -> Result<String, Error> {
     let trimmed = value.trim();
-    let usable = (1..=MAX_TEXT_CHARS).contains(&trimmed.chars().count()) && !trimmed.chars().any(char::is_control);
+    let usable =
+        (1..=MAX_TEXT_CHARS).contains(&trimmed.chars().count()) && !trimmed.chars().any(char::is_control);
     if usable {
         return Ok(trimmed.to_owned());
     }

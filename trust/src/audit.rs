@@ -27,7 +27,8 @@ impl Store for Records {
     fn append(&self, acts: Vec<Act>) -> Pin<Box<dyn Future<Output = Result<Vec<Entry>, Error>> + Send + '_>> {
         Box::pin(async move {
             // Linked inside the write: another process (the command line) may have appended since.
-            let link = |last: &AuditHead, act| chain::link(&Head { seq: last.seq, hash: last.hash.clone() }, act);
+            let link =
+                |last: &AuditHead, act| chain::link(&Head { seq: last.seq, hash: last.hash.clone() }, act);
             Ok(self.append_audit(acts, link).await?)
         })
     }

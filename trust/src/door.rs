@@ -3,7 +3,7 @@
 use sightline_footage::GopEntry;
 use sightline_model::{
     CameraId, TimeRange, Timestamp,
-    audit::{Act, Action, Entry},
+    audit::{Act, Action},
     grant::Grant,
     id::GrantId,
     media::{StreamKey, StreamKind},
@@ -78,7 +78,9 @@ impl Trust {
         let range = match (look.kind, &still) {
             (LookKind::Still, Some(entry)) => TimeRange::new(entry.start, entry.end),
             // What there is outside of the grant is nobody's business: a timeline is cut to it.
-            (LookKind::Timeline, _) => look.range.map(|range| range.intersection(&grant.range).unwrap_or(range)),
+            (LookKind::Timeline, _) => {
+                look.range.map(|range| range.intersection(&grant.range).unwrap_or(range))
+            }
             _ => look.range,
         };
         let wanted = Wanted { camera: look.camera, kind: look.kind, range };
@@ -109,7 +111,8 @@ impl Trust {
         now: Timestamp,
     ) -> Result<Result<(), Refusal>, Error> {
         let facts = self.facts(&grant.ground).await?;
-        let regions = if grant.regions.is_empty() { Vec::new() } else { self.regions_above(wanted.camera).await? };
+        let regions =
+            if grant.regions.is_empty() { Vec::new() } else { self.regions_above(wanted.camera).await? };
         Ok(policy::check(grant, &caller.account, facts.is_open(&caller.account, now), wanted, &regions, now))
     }
 
@@ -127,7 +130,8 @@ impl Trust {
             return Ok(());
         }
         let detail = format!("{} stream", look.stream.as_str());
-        self.record(Act { range, detail, ..look_act(caller, Some(grant), look, look.kind.action(), now) }).await?;
+        self.record(Act { range, detail, ..look_act(caller, Some(grant), look, look.kind.action(), now) })
+            .await?;
         if let Some(range) = range {
             self.inner.looks.lock().entered(key, range, now);
         }
@@ -152,14 +156,6 @@ impl Trust {
             }
         }
         refusal.into()
-    }
-
-    /// Enters an act and waits until it is durable.
-    ///
-    /// # Errors
-    /// [`Error::AuditUnavailable`] when it cannot be written.
-    pub async fn record(&self, act: Act) -> Result<Entry, Error> {
-        self.inner.audit.enter(act).await
     }
 }
 

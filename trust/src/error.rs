@@ -110,18 +110,28 @@ impl Error {
     #[must_use]
     pub const fn remedy(&self) -> &'static str {
         match self {
-            Self::NotSignedIn => "Sign in with POST /api/v1/session, or send a service token as Authorization: Bearer.",
+            Self::NotSignedIn => {
+                "Sign in with POST /api/v1/session, or send a service token as Authorization: Bearer."
+            }
             Self::BadCredentials => "Check both and try again; an admin can set a new password.",
             Self::Throttled { .. } => "Wait, then try again; if it was not you, tell an admin.",
             Self::Csrf => "Send the csrf value that signing in (or GET /api/v1/me) returned as X-CSRF-Token.",
-            Self::RoleForbids { .. } => "Ask somebody whose role may, or an admin for an account with that role.",
+            Self::RoleForbids { .. } => {
+                "Ask somebody whose role may, or an admin for an account with that role."
+            }
             Self::WeakPassword { .. } => "Choose a longer one, four random words for instance.",
             Self::Invalid { .. } => "Correct the field and send it again.",
             Self::SecondPerson { .. } => "Ask somebody else who may approve it.",
             Self::Refused(refusal) => refusal.remedy(),
-            Self::AuditUnavailable { .. } => "Tell ops: the records database or its disk is in trouble. Try again after that.",
-            Self::Broken(_) => "Keep everything as it is and tell the auditor: entries were changed outside of Sightline.",
-            Self::Records(_) | Self::Footage(_) | Self::Internal { .. } => "Try again; if it stays, tell ops.",
+            Self::AuditUnavailable { .. } => {
+                "Tell ops: the records database or its disk is in trouble. Try again after that."
+            }
+            Self::Broken(_) => {
+                "Keep everything as it is and tell the auditor: entries were changed outside of Sightline."
+            }
+            Self::Records(_) | Self::Footage(_) | Self::Internal { .. } => {
+                "Try again; if it stays, tell ops."
+            }
         }
     }
 }

@@ -27,7 +27,12 @@ impl Trust {
     ///
     /// # Errors
     /// [`Error::Refused`] with the rule that the request breaks.
-    pub async fn open_grant(&self, caller: &Caller, request: GrantRequest, now: Timestamp) -> Result<Grant, Error> {
+    pub async fn open_grant(
+        &self,
+        caller: &Caller,
+        request: GrantRequest,
+        now: Timestamp,
+    ) -> Result<Grant, Error> {
         let facts = self.facts(&request.ground).await?;
         let region_cameras = self.cameras_in(&request.regions).await?;
         let terms = policy::decide(&request, &caller.account, &facts, region_cameras, now)?;
@@ -46,7 +51,13 @@ impl Trust {
             expires_at: terms.expires_at,
             ended_at: None,
         };
-        self.record(grant_act(&grant, Action::GrantOpened, format!("{} cameras, {} regions: {}", grant.cameras.len(), grant.regions.len(), grant.reason), now)).await?;
+        self.record(grant_act(
+            &grant,
+            Action::GrantOpened,
+            format!("{} cameras, {} regions: {}", grant.cameras.len(), grant.regions.len(), grant.reason),
+            now,
+        ))
+        .await?;
         self.records().insert_grant(&grant).await?;
         Ok(grant)
     }
@@ -102,7 +113,8 @@ impl Trust {
         let grant = self.grant(caller, grant.ok_or(Refusal::GrantMissing)?).await?;
         let facts = self.facts(&grant.ground).await?;
         policy::standing(&grant, &caller.account, facts.is_open(&caller.account, now), now)?;
-        let range = grant.range.intersection(&scope.range).ok_or(Refusal::TimeOutside { granted: grant.range })?;
+        let range =
+            grant.range.intersection(&scope.range).ok_or(Refusal::TimeOutside { granted: grant.range })?;
         let granted = self.cameras_of(&grant).await?;
         let cameras: Vec<CameraId> = match scope.cameras.as_slice() {
             [] => granted,
@@ -122,7 +134,14 @@ impl Trust {
         let mut cameras = grant.cameras.clone();
         if !grant.regions.is_empty() {
             let filter = CameraFilter { regions: grant.regions.clone(), ..CameraFilter::default() };
-            cameras.extend(self.records().cameras(&filter, None, MOST_COUNTED).await?.items.iter().map(|camera| camera.id));
+            cameras.extend(
+                self.records()
+                    .cameras(&filter, None, MOST_COUNTED)
+                    .await?
+                    .items
+                    .iter()
+                    .map(|camera| camera.id),
+            );
         }
         Ok(cameras)
     }
@@ -137,7 +156,9 @@ impl Trust {
             },
             GroundKind::Alert => match ground.reference.parse::<AlertId>() {
                 Ok(id) => match records.alert(id).await {
-                    Ok(alert) => Ok(Facts::Alert { near: self.cameras_near(&alert).await?, alert: Box::new(alert) }),
+                    Ok(alert) => {
+                        Ok(Facts::Alert { near: self.cameras_near(&alert).await?, alert: Box::new(alert) })
+                    }
                     Err(error) => Err(error),
                 },
                 Err(_) => return Ok(Facts::Nothing),

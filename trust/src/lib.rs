@@ -32,9 +32,13 @@ use std::{fmt, sync::Arc, time::Duration};
 use parking_lot::Mutex;
 use serde::{Deserialize, Serialize};
 use sightline_footage::Footage;
+use sightline_model::{
+    account::Right,
+    audit::{Act, Entry},
+};
 use sightline_records::Records;
 
-pub use accounts::{Caller, NewAccount, SignedIn};
+pub use accounts::{Accounts, Caller, NewAccount, SignedIn};
 pub use door::{Look, LookKind};
 pub use error::Error;
 pub use grants::PassScope;
@@ -70,18 +74,15 @@ pub struct Trust {
 }
 
 struct Inner {
-    config: Config,
-    records: Records,
+    accounts: Accounts,
     footage: Footage,
-    audit: audit::AuditLog,
-    throttle: Mutex<throttle::Throttle>,
     looks: Mutex<looks::Looks>,
     refusals: Mutex<looks::Refusals>,
 }
 
 impl fmt::Debug for Trust {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Trust").field("config", &self.inner.config).finish_non_exhaustive()
+        f.debug_struct("Trust").field("accounts", &self.inner.accounts).finish_non_exhaustive()
     }
 }
 
@@ -89,25 +90,37 @@ impl Trust {
     /// Puts the parts together. Must be called on a tokio runtime: the audit writer is a task.
     #[must_use]
     pub fn new(config: Config, records: Records, footage: Footage) -> Self {
-        let audit = audit::AuditLog::start(records.clone());
-        Self::with_audit(config, records, footage, audit)
+        Self::over(Accounts::new(config, records), footage)
     }
 
-    fn with_audit(config: Config, records: Records, footage: Footage, audit: audit::AuditLog) -> Self {
-        Self {
-            inner: Arc::new(Inner {
-                config,
-                records,
-                footage,
-                audit,
-                throttle: Mutex::default(),
-                looks: Mutex::default(),
-                refusals: Mutex::default(),
-            }),
-        }
+    fn over(accounts: Accounts, footage: Footage) -> Self {
+        let inner = Inner { accounts, footage, looks: Mutex::default(), refusals: Mutex::default() };
+        Self { inner: Arc::new(inner) }
+    }
+
+    /// Accounts, sessions and tokens.
+    #[must_use]
+    pub fn accounts(&self) -> &Accounts {
+        &self.inner.accounts
+    }
+
+    /// Refuses what the caller's role may not do.
+    ///
+    /// # Errors
+    /// [`Error::RoleForbids`].
+    pub fn require(&self, caller: &Caller, right: Right) -> Result<(), Error> {
+        accounts::require(caller, right)
+    }
+
+    /// Enters an act and waits until it is durable.
+    ///
+    /// # Errors
+    /// [`Error::AuditUnavailable`] when it cannot be written.
+    pub async fn record(&self, act: Act) -> Result<Entry, Error> {
+        self.inner.accounts.audit().enter(act).await
     }
 
     fn records(&self) -> &Records {
-        &self.inner.records
+        self.inner.accounts.records()
     }
 }

@@ -61,10 +61,14 @@ impl LiveLook {
 impl Trust {
     /// Whether the caller is still signed in and the grant, as it is now, still stands and covers this moment.
     async fn still_stands(&self, caller: &Caller, grant: &Grant, now: Timestamp) -> Result<(), Error> {
-        self.still_signed_in(caller, now).await?;
+        self.accounts().still_signed_in(caller, now).await?;
         let grant = self.records().grant(grant.id).await?;
         let facts = self.facts(&grant.ground).await?;
         policy::standing(&grant, &caller.account, facts.is_open(&caller.account, now), now)?;
-        if grant.range.contains(now) { Ok(()) } else { Err(Refusal::TimeOutside { granted: grant.range }.into()) }
+        if grant.range.contains(now) {
+            Ok(())
+        } else {
+            Err(Refusal::TimeOutside { granted: grant.range }.into())
+        }
     }
 }

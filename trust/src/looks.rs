@@ -35,7 +35,8 @@ impl Looks {
     pub(crate) fn covers(&self, key: Key, range: TimeRange, now: Timestamp) -> bool {
         let fresh = |at: Timestamp| at <= now && now.duration_since(at) < STANDS_FOR;
         let mut lately = self.entered.iter().rev();
-        lately.any(|(at, entered, entered_range)| fresh(*at) && *entered == key && entered_range.covers(&range))
+        lately
+            .any(|(at, entered, entered_range)| fresh(*at) && *entered == key && entered_range.covers(&range))
     }
 
     /// An entry has been written.
@@ -58,11 +59,18 @@ pub(crate) struct Refusals {
 
 impl Refusals {
     /// Whether this refusal is the first of its kind within a minute; remembers it if so.
-    pub(crate) fn is_first(&mut self, account: AccountId, code: &'static str, camera: CameraId, now: Timestamp) -> bool {
+    pub(crate) fn is_first(
+        &mut self,
+        account: AccountId,
+        code: &'static str,
+        camera: CameraId,
+        now: Timestamp,
+    ) -> bool {
         while self.entered.front().is_some_and(|(at, ..)| now.duration_since(*at) >= STANDS_FOR) {
             self.entered.pop_front();
         }
-        let known = self.entered.iter().any(|(_, who, what, which)| (*who, *what, *which) == (account, code, camera));
+        let known =
+            self.entered.iter().any(|(_, who, what, which)| (*who, *what, *which) == (account, code, camera));
         if !known && self.entered.len() < MAX_REMEMBERED {
             self.entered.push_back((now, account, code, camera));
         }

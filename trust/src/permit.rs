@@ -106,14 +106,19 @@ impl Permit {
     /// When the permit is for recorded footage.
     pub fn live(&self) -> Result<LiveLook, Error> {
         if self.kind != LookKind::Live {
-            return Err(Error::Internal { doing: "show live video", why: "the permit is for recorded footage".into() });
+            return Err(Error::Internal {
+                doing: "show live video",
+                why: "the permit is for recorded footage".into(),
+            });
         }
         let reader = self.trust.inner.footage.live(self.key);
         Ok(LiveLook::new(reader, self.trust.clone(), self.caller.clone(), self.grant.clone()))
     }
 
     fn recorded(&self) -> Result<TimeRange, Error> {
-        self.range
-            .ok_or_else(|| Error::Internal { doing: "show recorded footage", why: "the permit is for live video".into() })
+        self.range.ok_or_else(|| Error::Internal {
+            doing: "show recorded footage",
+            why: "the permit is for live video".into(),
+        })
     }
 }

@@ -83,7 +83,9 @@ impl Facts {
         match self {
             Self::Patrol(patrol) => patrol.ended_at.is_none() && patrol.account == account.id,
             Self::Alert { alert, .. } => !alert.state.is_closed(),
-            Self::Case(case) => case.closed_at.is_none() && now < case.ends_at && case.members.contains(&account.id),
+            Self::Case(case) => {
+                case.closed_at.is_none() && now < case.ends_at && case.members.contains(&account.id)
+            }
             Self::Outside => true,
             Self::Nothing => false,
         }
@@ -179,7 +181,8 @@ fn window(request: &GrantRequest, bounds: &Bounds, kind: GroundKind) -> Result<T
         (from, to) if bounded => (from.unwrap_or(bounds.outer.from), to.unwrap_or(bounds.outer.to)),
         _ => return Err(asked("needs a window of time: give from and to")),
     };
-    let range = TimeRange::new(from, to).ok_or_else(|| asked("needs a window whose end is after its start"))?;
+    let range =
+        TimeRange::new(from, to).ok_or_else(|| asked("needs a window whose end is after its start"))?;
     let range = range.intersection(&bounds.outer).ok_or_else(|| {
         asked(&format!("covers time between {} and {} only", bounds.outer.from, bounds.outer.to))
     })?;
@@ -254,7 +257,8 @@ pub fn check(
     now: Timestamp,
 ) -> Result<(), Refusal> {
     standing(grant, account, ground_open, now)?;
-    let covered = grant.cameras.contains(&wanted.camera) || grant.regions.iter().any(|region| regions.contains(region));
+    let covered =
+        grant.cameras.contains(&wanted.camera) || grant.regions.iter().any(|region| regions.contains(region));
     if !covered {
         return Err(Refusal::CameraOutside { camera: wanted.camera });
     }

@@ -102,14 +102,22 @@ impl Refusal {
                 "Open a grant with POST /api/v1/grants (a patrol, alert, case, assistance or maintenance) and give its id as grant=."
             }
             Self::GrantForeign => "Use a grant that you opened yourself; GET /api/v1/grants lists them.",
-            Self::GrantExpired { .. } | Self::GrantEnded { .. } => "Open a new grant if the ground still stands.",
-            Self::GroundClosed { .. } => "Look under another ground, or have it opened again by who is responsible for it.",
+            Self::GrantExpired { .. } | Self::GrantEnded { .. } => {
+                "Open a new grant if the ground still stands."
+            }
+            Self::GroundClosed { .. } => {
+                "Look under another ground, or have it opened again by who is responsible for it."
+            }
             Self::GroundUnknown { .. } => {
                 "Check the reference. For a case, a supervisor can register it or add you as a member; a patrol must be your own."
             }
-            Self::CameraOutside { .. } | Self::TimeOutside { .. } => "Open a grant whose cameras and time cover it.",
+            Self::CameraOutside { .. } | Self::TimeOutside { .. } => {
+                "Open a grant whose cameras and time cover it."
+            }
             Self::StillsOnly { .. } => "Ask for single pictures, or look under another ground.",
-            Self::RoleForbidsGround { .. } => "Use a ground that your role may open, or ask somebody whose role may.",
+            Self::RoleForbidsGround { .. } => {
+                "Use a ground that your role may open, or ask somebody whose role may."
+            }
             Self::TooWide { .. } => "Narrow the request, or open several grants, each with its own reason.",
             Self::ReasonMissing => "Say in a sentence why you need to look.",
         }

@@ -7,7 +7,7 @@ use sha2::{Digest, Sha256};
 use crate::{Error, chain::hex};
 
 /// Shortest password.
-pub const MIN_PASSWORD_CHARS: usize = 12;
+const MIN_PASSWORD_CHARS: usize = 12;
 /// Longest password: beyond it only the hash function would suffer.
 const MAX_PASSWORD_CHARS: usize = 256;
 
@@ -26,8 +26,10 @@ pub(crate) fn token_hash(token: &str) -> String {
 pub fn random_password() -> String {
     const ALPHABET: &[u8; 32] = b"abcdefghjkmnpqrstuvwxyz023456789";
     let chars = rand::random::<[u8; 20]>();
-    let text: Vec<char> =
-        chars.iter().filter_map(|byte| ALPHABET.get(usize::from(byte % 32)).map(|c| char::from(*c))).collect();
+    let text: Vec<char> = chars
+        .iter()
+        .filter_map(|byte| ALPHABET.get(usize::from(byte % 32)).map(|c| char::from(*c)))
+        .collect();
     text.chunks(5).map(|group| group.iter().collect::<String>()).collect::<Vec<_>>().join("-")
 }
 
@@ -51,9 +53,9 @@ pub(crate) fn check_password(name: &str, password: &str) -> Result<(), Error> {
 /// Hashes a password: Argon2id with the crate's defaults (19 MiB, 2 passes, 1 lane: OWASP's first choice). Slow by design,
 /// so it runs on a blocking thread.
 pub(crate) async fn hash_password(password: String) -> Result<String, Error> {
-    blocking(move || Argon2::default().hash_password(password.as_bytes()).map(|hash| hash.to_string())).await?.map_err(
-        |error| Error::Internal { doing: "hash a password", why: error.to_string() },
-    )
+    blocking(move || Argon2::default().hash_password(password.as_bytes()).map(|hash| hash.to_string()))
+        .await?
+        .map_err(|error| Error::Internal { doing: "hash a password", why: error.to_string() })
 }
 
 /// Whether `password` is the one that was hashed. Without a hash (no such name) as much work is done, so that time does not

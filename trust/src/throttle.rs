@@ -41,7 +41,8 @@ impl Throttle {
     pub(crate) fn failed(&mut self, name: &str, now: Timestamp) {
         self.names.retain(|_, failures| now.duration_since(failures.last) < FORGET_AFTER);
         if self.names.len() >= MAX_NAMES && !self.names.contains_key(name) {
-            let oldest = self.names.iter().min_by_key(|(_, failures)| failures.last).map(|(name, _)| name.clone());
+            let oldest =
+                self.names.iter().min_by_key(|(_, failures)| failures.last).map(|(name, _)| name.clone());
             oldest.and_then(|oldest| self.names.remove(&oldest));
         }
         let failures = self.names.entry(name.to_owned()).or_insert(Failures { count: 0, last: now });

@@ -25,7 +25,7 @@ impl Trust {
     /// # Errors
     /// [`Error::Broken`] with the first entry that does not hold.
     pub async fn verify_chain(&self) -> Result<Verified, Error> {
-        verify(&self.inner.records, |_| ()).await
+        verify(self.records(), |_| ()).await
     }
 }
 
@@ -33,7 +33,10 @@ impl Trust {
 ///
 /// # Errors
 /// [`Error::Broken`] with the first entry that does not hold.
-pub async fn verify(records: &sightline_records::Records, mut progress: impl FnMut(u64)) -> Result<Verified, Error> {
+pub async fn verify(
+    records: &sightline_records::Records,
+    mut progress: impl FnMut(u64),
+) -> Result<Verified, Error> {
     // What is there when the walk begins; entries that come meanwhile are for the next one.
     let last = records.audit_head().await?.seq;
     let mut head = Head::default();

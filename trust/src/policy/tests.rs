@@ -15,7 +15,15 @@ const ME: AccountId = AccountId(Uuid::from_u128(1));
 const OTHER: AccountId = AccountId(Uuid::from_u128(2));
 
 fn account(role: Role) -> Account {
-    Account { id: ME, name: "li".into(), role, unit: "a".into(), service: false, disabled_at: None, created_at: NOW }
+    Account {
+        id: ME,
+        name: "li".into(),
+        role,
+        unit: "a".into(),
+        service: false,
+        disabled_at: None,
+        created_at: NOW,
+    }
 }
 
 fn camera(id: &str) -> CameraId {
@@ -125,7 +133,9 @@ fn requests_that_are_too_wide_are_refused_with_the_bound() {
     let told = ask(|request| request.from = Some(NOW - DAY * 32), 0).to_string();
     assert!(told.contains("at most 744 hours"), "{told}");
     assert!(ask(|request| request.cameras.clear(), 0).to_string().contains("at least one camera"));
-    assert!(ask(|request| request.regions = vec!["r".parse().unwrap()], 200).to_string().contains("200 cameras"));
+    assert!(
+        ask(|request| request.regions = vec!["r".parse().unwrap()], 200).to_string().contains("200 cameras")
+    );
     assert!(ask(|request| request.to = request.from, 0).to_string().contains("after its start"));
     assert_eq!(ask(|request| request.reason = "why".into(), 0), Refusal::ReasonMissing);
     assert!(ask(|request| request.from = None, 0).to_string().contains("give from and to"));
@@ -156,8 +166,14 @@ fn an_alert_shows_the_cameras_of_its_place_around_its_time() {
     let terms = decide(&request(GroundKind::Alert, &[]), &me, &alert(AlertState::Candidate), 0, NOW).unwrap();
     assert_eq!(terms.cameras, [camera("a"), camera("b")]);
     assert_eq!(terms.range.from, NOW - MINUTE - ALERT_BEFORE);
-    assert_eq!(code(decide(&request(GroundKind::Alert, &["c"]), &me, &alert(AlertState::Candidate), 0, NOW)), "grant_scope");
-    assert_eq!(code(decide(&request(GroundKind::Alert, &["a"]), &me, &alert(AlertState::Resolved), 0, NOW)), "ground_unknown");
+    assert_eq!(
+        code(decide(&request(GroundKind::Alert, &["c"]), &me, &alert(AlertState::Candidate), 0, NOW)),
+        "grant_scope"
+    );
+    assert_eq!(
+        code(decide(&request(GroundKind::Alert, &["a"]), &me, &alert(AlertState::Resolved), 0, NOW)),
+        "ground_unknown"
+    );
 }
 
 fn grant() -> Grant {
@@ -179,7 +195,8 @@ fn grant() -> Grant {
 fn each_rule_of_a_look_refuses_by_itself() {
     let me = account(Role::Investigator);
     let town: RegionId = "town".parse().unwrap();
-    let wanted = |id: &str, kind, from, to| Wanted { camera: camera(id), kind, range: TimeRange::new(from, to) };
+    let wanted =
+        |id: &str, kind, from, to| Wanted { camera: camera(id), kind, range: TimeRange::new(from, to) };
     let inside = wanted("a", LookKind::Playback, NOW - MINUTE, NOW);
     let look = |grant: &Grant, open, wanted: &Wanted, regions: &[RegionId]| {
         check(grant, &me, open, wanted, regions, NOW).map_or_else(|refusal| refusal.code(), |()| "shown")
@@ -197,7 +214,8 @@ fn each_rule_of_a_look_refuses_by_itself() {
     assert_eq!(look(&grant(), true, &live, &[]), "shown");
     let past = Grant { range: TimeRange { from: NOW - DAY, to: NOW }, ..grant() };
     assert_eq!(look(&past, true, &live, &[]), "grant_scope", "live is now, and now is not covered");
-    let maintenance = Grant { ground: Ground { kind: GroundKind::Maintenance, reference: "W".into() }, ..grant() };
+    let maintenance =
+        Grant { ground: Ground { kind: GroundKind::Maintenance, reference: "W".into() }, ..grant() };
     assert_eq!(look(&maintenance, true, &inside, &[]), "grant_scope");
     assert_eq!(look(&maintenance, true, &Wanted { kind: LookKind::Still, ..inside }, &[]), "shown");
 }
