@@ -57,6 +57,9 @@ export type GapReason =
   | 'clock_jump'
   | 'damaged'
 
+/** Why a camera is not recording: a gap's reason, or that it has just begun. */
+export type StateReason = GapReason | 'connecting' | 'starting' | 'no_ingest'
+
 export type Policy = 'full' | 'keyframes'
 export type CameraKind = 'street' | 'compound' | 'key_site'
 
@@ -71,7 +74,7 @@ export interface Position {
 export interface CameraState {
   recording: boolean
   since: string | null
-  reason: GapReason | null
+  reason: StateReason | null
   detail: string | null
   retry_at?: string | null
   last_gop_at: string | null
@@ -92,6 +95,7 @@ export interface Camera {
   state: CameraState
   main_url?: string
   sub_url?: string | null
+  has_credentials?: boolean
 }
 
 export interface CameraDraft {
@@ -283,6 +287,8 @@ export interface Pass {
   vehicle_colour?: string | null
   direction?: string | null
   speed_kmh?: number | null
+  plate_normalised?: string | null
+  hit?: boolean
 }
 
 export interface HotlistEntry {
@@ -315,9 +321,9 @@ export interface AuditEntry {
 
 export interface AuditVerdict {
   entries: number
-  head: string
+  head: string | null
   ok: boolean
-  error?: string
+  broken?: string | null
 }
 
 export type Status = { version: string; node: string } & Record<string, unknown>

@@ -86,3 +86,6 @@ export const GROUNDS_OF: Record<Role, GroundKind[]> = {
   auditor: [],
   admin: [],
 }
+
+/** Grounds whose scope may be a whole region; the others name their cameras one by one. */
+export const byRegion = (kind: GroundKind) => kind === 'case' || kind === 'maintenance'

@@ -1,0 +1,65 @@
+// How to come to each picture: [name, role, steps].
+
+const wait = ms => new Promise(resolve => setTimeout(resolve, ms))
+const playing = page =>
+  page.waitForFunction(() => [...document.querySelectorAll('video')].some(v => v.currentTime > 0.5 && v.readyState > 2), null, { timeout: 15000 })
+
+/** Opens a ground over whatever the dialog offers. */
+async function ground(page, ref, reason) {
+  await page.getByTestId('need-ground').first().click()
+  const field = page.getByTestId('ground-ref')
+  await field.click()
+  if (ref) await field.fill(ref)
+  else await page.getByRole('option').first().click()
+  await page.getByTestId('ground-reason').fill(reason)
+  await page.getByTestId('ground-open').click()
+  await page.getByTestId('ground-open').waitFor({ state: 'detached' })
+}
+
+export const STEPS = [
+  ['signin', null, async page => page.getByTestId('sign-in').waitFor()],
+  ['noground', 'operator', async (page, base) => {
+    await page.goto(`${base}/wall?n=4`)
+    await page.getByTestId('need-ground').waitFor()
+  }],
+  ['grounddialog', 'operator', async page => {
+    await page.getByTestId('need-ground').first().click()
+    await page.getByTestId('ground-ref').fill('12345-0789')
+    await page.getByTestId('ground-reason').fill('居民在站前路口遗失背包，协助寻找')
+    await wait(300)
+  }],
+  ['wall4', 'operator', async (page, base) => {
+    await page.goto(`${base}/wall?n=4`)
+    await ground(page, '12345-0789', '居民在站前路口遗失背包，协助寻找')
+    await playing(page)
+    await wait(2500)
+  }],
+  ['wall9', 'operator', async (page, base) => {
+    await page.goto(`${base}/wall?n=9&c=cam-1,cam-2,cam-3,cam-4,cam-5,cam-6,cam-7,cam-8,cam-9`)
+    if (await page.getByTestId('need-ground').count()) {
+      await page.keyboard.press('g')
+      await page.getByTestId('ground-ref').fill('12345-0790')
+      await page.getByTestId('ground-reason').fill('居民在站前路口遗失背包，协助寻找')
+      await page.getByTestId('ground-cameras').click()
+      for (let i = 0; i < 9; i++) await page.getByRole('option').first().click()
+      await page.keyboard.press('Escape')
+      await page.getByTestId('ground-open').click()
+      await page.getByTestId('ground-open').waitFor({ state: 'detached' })
+    }
+    await playing(page)
+    await wait(3500)
+  }],
+  ['spot', 'operator', async page => {
+    await page.getByTestId('tile-cam-1').locator('video').dblclick()
+    await playing(page)
+    await wait(2500)
+  }],
+  ['keys', 'operator', async page => {
+    await page.keyboard.press('?')
+    await page.getByTestId('key-help').waitFor()
+    await wait(300)
+    await page.keyboard.press('Escape')
+    await page.keyboard.press('?')
+    await wait(300)
+  }],
+]

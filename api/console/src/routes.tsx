@@ -1,0 +1,53 @@
+import { Suspense, lazy } from 'react'
+import { createBrowserRouter } from 'react-router'
+import { Gate, Home, NotFound, RouteTrouble } from './shell/gate'
+import { Guarded } from './shell/guarded'
+import { Bones } from './ui/notes'
+import type { PageName } from './shell/pages'
+
+const PAGES: Record<PageName, ReturnType<typeof lazy>> = {
+  wall: lazy(() => import('./pages/wall/page')),
+  patrol: lazy(() => import('./pages/patrol/page')),
+  desk: lazy(() => import('./pages/desk/page')),
+  playback: lazy(() => import('./pages/playback/page')),
+  vehicles: lazy(() => import('./pages/vehicles/page')),
+  cameras: lazy(() => import('./pages/cameras/page')),
+  audit: lazy(() => import('./pages/audit/page')),
+  system: lazy(() => import('./pages/system/page')),
+}
+
+const page = (name: PageName) => {
+  const Page = PAGES[name]
+  return (
+    <Guarded page={name}>
+      <Suspense fallback={<Bones />}>
+        <Page />
+      </Suspense>
+    </Guarded>
+  )
+}
+
+export const router = createBrowserRouter([
+  {
+    path: '/',
+    element: <Gate />,
+    errorElement: <RouteTrouble />,
+    children: [
+      {
+        errorElement: <RouteTrouble />,
+        children: [
+          { index: true, element: <Home /> },
+          { path: 'wall', element: page('wall') },
+          { path: 'patrol/:id?/:report?', element: page('patrol') },
+          { path: 'desk/:id?', element: page('desk') },
+          { path: 'playback/:camera?', element: page('playback') },
+          { path: 'vehicles/:tab?', element: page('vehicles') },
+          { path: 'cameras/:id?', element: page('cameras') },
+          { path: 'audit', element: page('audit') },
+          { path: 'system', element: page('system') },
+          { path: '*', element: <NotFound /> },
+        ],
+      },
+    ],
+  },
+])

@@ -1,0 +1,47 @@
+import { IconShieldHalf } from '@tabler/icons-react'
+import { useTranslation } from 'react-i18next'
+import { useAlerts } from '../api/queries'
+import type { Grant, Me } from '../api/types'
+import { lengthText } from '../lib/time'
+import { GROUNDS_OF, isLive, useGround } from '../stores/ground'
+import { useNow } from '../ui/hooks'
+import css from './shell.module.css'
+
+const ENDING_MS = 5 * 60_000
+
+/** Under what ground this window looks, and for how much longer. */
+export function GroundChip({ me }: { me: Me }) {
+  const { t } = useTranslation()
+  const { grants, chosen, page, ask } = useGround()
+  const now = useNow()
+  const name = useGroundName()
+  if (GROUNDS_OF[me.account.role].length === 0) return null
+  const grant = grants.find(g => g.id === page) ?? grants.find(g => g.id === chosen)
+  const left = grant && isLive(grant, now) ? Date.parse(grant.expires_at) - now : 0
+  const state = left <= 0 ? 'none' : left < ENDING_MS ? 'ending' : 'good'
+  return (
+    <button className={css.chip} data-state={state} onClick={() => ask()} data-testid="ground-chip" title={grant?.reason ?? t('ground.noneHint')}>
+      <IconShieldHalf size={15} stroke={1.7} aria-hidden />
+      {grant && left > 0 ? (
+        <>
+          <span className="cut">{name(grant)}</span>
+          <em className="num">{t('ground.left', { time: lengthText(left) })}</em>
+        </>
+      ) : (
+        t('ground.none')
+      )}
+    </button>
+  )
+}
+
+/** "Case DEMO-1"; alerts by their title, since their id says nothing. */
+export function useGroundName() {
+  const { t } = useTranslation()
+  const alerts = useAlerts('open')
+  return (grant: Grant) => {
+    const { kind, ref } = grant.ground
+    const title = kind === 'alert' ? alerts.data?.find(a => a.id === ref)?.title : null
+    const short = ref.length > 20 ? ref.slice(0, 8) : ref
+    return `${t(`ground.kinds.${kind}`)} ${title ?? short}`
+  }
+}
