@@ -1,6 +1,6 @@
 //! What has to change so that what runs is what is wanted.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, sync::Arc};
 
 use sightline_model::media::StreamKey;
 
@@ -10,22 +10,22 @@ use crate::Target;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Change {
     /// Begin to run it.
-    Start(Target),
+    Start(Arc<Target>),
     /// It runs: take over the new settings. The stream itself knows which of them need a new session.
-    Update(Target),
+    Update(Arc<Target>),
     /// Let it go.
     Stop(StreamKey),
 }
 
 /// The steps from `running` to `desired`: stops first, so that what they free is there for the starts.
 pub(crate) fn diff(
-    desired: &BTreeMap<StreamKey, Target>,
-    running: &BTreeMap<StreamKey, Target>,
+    desired: &BTreeMap<StreamKey, Arc<Target>>,
+    running: &BTreeMap<StreamKey, Arc<Target>>,
 ) -> Vec<Change> {
     let stops = running.keys().filter(|key| !desired.contains_key(*key)).map(|key| Change::Stop(*key));
     let rest = desired.iter().filter_map(|(key, target)| match running.get(key) {
-        None => Some(Change::Start(target.clone())),
-        Some(now) if now != target => Some(Change::Update(target.clone())),
+        None => Some(Change::Start(Arc::clone(target))),
+        Some(now) if now != target => Some(Change::Update(Arc::clone(target))),
         Some(_) => None,
     });
     stops.chain(rest).collect()
@@ -53,9 +53,9 @@ mod tests {
         }
     }
 
-    fn targets() -> impl Strategy<Value = BTreeMap<StreamKey, Target>> {
+    fn targets() -> impl Strategy<Value = BTreeMap<StreamKey, Arc<Target>>> {
         proptest::collection::vec((0_u8..8, 0_u8..2, any::<bool>(), any::<bool>()), 0..12).prop_map(|all| {
-            all.into_iter().map(|(c, u, k, p)| target(c, u, k, p)).map(|t| (t.key, t)).collect()
+            all.into_iter().map(|(c, u, k, p)| target(c, u, k, p)).map(|t| (t.key, Arc::new(t))).collect()
         })
     }
 
@@ -78,10 +78,10 @@ mod tests {
                 match change {
                     Change::Start(target) => {
                         started = true;
-                        prop_assert!(result.insert(target.key, target.clone()).is_none());
+                        prop_assert!(result.insert(target.key, Arc::clone(target)).is_none());
                     }
                     Change::Update(target) => {
-                        let old = result.insert(target.key, target.clone());
+                        let old = result.insert(target.key, Arc::clone(target));
                         prop_assert!(old.is_some_and(|old| old != *target));
                     }
                     Change::Stop(key) => {

@@ -31,12 +31,12 @@ use bytes::Bytes;
 use sightline_model::{
     Timestamp,
     gap::GapReason,
-    media::{AccessUnit, GopStart, ParameterSets, Policy},
+    media::{AccessUnit, GopStart, ParameterSets, Policy, ticks_to_micros},
     tail::TailItem,
 };
 
 use self::open::Open;
-use crate::timeline::{Jump, Placed, Reading, Timeline};
+use crate::timeline::{Placed, Reading, Timeline};
 
 /// Missing media time that makes a gap, in 1/90,000 s: a quarter of a second.
 pub(crate) const LOSS_90K: i64 = 90_000 / 4;
@@ -85,6 +85,8 @@ pub(crate) struct Assembler {
     open: Option<Open>,
     /// Time from frame to frame, as far as known.
     rhythm_90k: i64,
+    /// Where footage of this session begins.
+    since: Option<Timestamp>,
     /// Where footage ends.
     end: Option<Timestamp>,
     absent: Option<(Timestamp, GapReason)>,
@@ -99,6 +101,7 @@ impl Assembler {
             timeline: Timeline::default(),
             open: None,
             rhythm_90k: 3_600,
+            since: None,
             end: None,
             absent: None,
         }
@@ -119,6 +122,11 @@ impl Assembler {
     /// Takes in an RTCP sender report; says whether it can be believed.
     pub(crate) fn report(&mut self, ntp: u64, rtp: u32, reading: Reading) -> bool {
         self.timeline.report(ntp, rtp, reading)
+    }
+
+    /// Where footage of this session begins, once there is some.
+    pub(crate) fn since(&self) -> Option<Timestamp> {
+        self.since
     }
 
     /// Where footage ends, once there was some.
@@ -162,6 +170,7 @@ impl Assembler {
     pub(crate) fn close(&mut self, out: Out<'_>) -> bool {
         let ended = self.end_open(None, out);
         self.timeline.restart();
+        self.since = None;
         ended
     }
 
@@ -180,7 +189,8 @@ impl Assembler {
         outcome.ended |= self.end_open(Some(media_90k), out);
         let placed = self.timeline.begin_gop(media_90k, reading, self.end);
         outcome.jumped |= placed.jump.is_some();
-        if placed.jump == Some(Jump::Wall) && self.end.is_some_and(|end| end < placed.at) {
+        let hole_us = self.end.map_or(0, |end| placed.at.micros_since(end));
+        if placed.number == 0 && self.absent.is_none() && hole_us > ticks_to_micros(LOSS_90K) {
             self.gap(GapReason::ClockJump, out);
         }
         self.begin(placed, 0, media_90k, self.policy, params, out);
@@ -211,6 +221,7 @@ impl Assembler {
         out: Out<'_>,
     ) {
         self.absent = None;
+        self.since.get_or_insert(placed.at);
         let start = GopStart {
             run: placed.run,
             number: placed.number,

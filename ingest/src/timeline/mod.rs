@@ -27,6 +27,11 @@ pub(crate) const AHEAD_US: i64 = 2_000_000;
 pub(crate) const LATE_US: i64 = 10_000_000;
 /// Frames are reordered (B-frames) by less than this, in 1/90,000 s.
 pub(crate) const REORDER_90K: i64 = 2 * 90_000;
+/// A stream in which for this long, in 1/90,000 s, every frame was late has a media clock that stood still for a while. After
+/// a network that stood still the backlog comes at once, and some frame is not late.
+const LATE_WINDOW_90K: i64 = 10 * 90_000;
+/// Late, in that sense.
+const LATE_ALL_US: i64 = 1_000_000;
 /// The wall clock was set when it moves by this much more or less than the monotonic one.
 const WALL_STEP_US: i64 = 1_000_000;
 /// One part in this many of a frame's lateness is corrected a step.
@@ -77,6 +82,9 @@ struct Run {
     number: u32,
     anchor: Anchor,
     newest_90k: i64,
+    /// Where the window for the least late frame began, and how late that one was.
+    window_90k: i64,
+    least_late_us: i64,
 }
 
 /// The time line of one stream.
@@ -120,6 +128,7 @@ impl Timeline {
         let late_us = run.late_us(media_90k, received);
         let fits = (-AHEAD_US..=LATE_US).contains(&late_us) && media_90k > run.newest_90k - REORDER_90K;
         run.newest_90k = run.newest_90k.max(media_90k);
+        run.least_late_us = run.least_late_us.min(late_us);
         (!fits).then_some(Jump::Media)
     }
 
@@ -130,19 +139,24 @@ impl Timeline {
             Some(run) => {
                 run.number = run.number.saturating_add(1);
                 run.advance(media_90k, reading);
+                if media_90k - run.window_90k > LATE_WINDOW_90K {
+                    (run.window_90k, run.least_late_us) = (media_90k, i64::MAX);
+                }
             }
             None => self.begin_run(media_90k, reading, after),
         }
         self.placed(jump)
     }
 
-    /// Places the first frame of a further part. `None` when it does not fit the run: the GOP is over.
+    /// Places the first frame of a further part; `None` when there is no run, or not one that it follows. A wall clock
+    /// that was set is left for the next GOP to find: the part follows the line.
     pub(crate) fn begin_part(&mut self, media_90k: i64, reading: Reading) -> Option<Placed> {
-        let run = self.run.as_mut()?;
-        if run.jump(media_90k, reading).is_some() {
-            return None;
-        }
-        run.advance(media_90k, reading);
+        let run = self.run.as_mut().filter(|run| media_90k > run.anchor.media_90k)?;
+        let wall = match run.wall_step_us(reading) {
+            step_us if step_us.abs() > WALL_STEP_US => reading.wall.plus_micros(-step_us),
+            _ => reading.wall,
+        };
+        run.advance(media_90k, Reading { wall, ..reading });
         Some(self.placed(None))
     }
 
@@ -159,7 +173,14 @@ impl Timeline {
         }
         self.last_run = Some(id);
         let anchor = Anchor { at, media_90k, reading };
-        self.run = Some(Run { id, number: 0, anchor, newest_90k: media_90k });
+        self.run = Some(Run {
+            id,
+            number: 0,
+            anchor,
+            newest_90k: media_90k,
+            window_90k: media_90k,
+            least_late_us: i64::MAX,
+        });
     }
 
     fn placed(&self, jump: Option<Jump>) -> Placed {
@@ -183,15 +204,20 @@ impl Run {
         then_us + micros_between(anchor.reading.received, received) - line_us
     }
 
+    /// By how much the wall clock was set since the anchor.
+    fn wall_step_us(&self, reading: Reading) -> i64 {
+        let wall_us = reading.wall.micros_since(self.anchor.reading.wall);
+        wall_us.saturating_sub(micros_between(self.anchor.reading.received, reading.received))
+    }
+
     fn jump(&self, media_90k: i64, reading: Reading) -> Option<Jump> {
-        let anchor = &self.anchor;
-        let wall_us = reading.wall.micros_since(anchor.reading.wall);
-        let passed_us = micros_between(anchor.reading.received, reading.received);
-        if wall_us.saturating_sub(passed_us).abs() > WALL_STEP_US {
+        if self.wall_step_us(reading).abs() > WALL_STEP_US {
             return Some(Jump::Wall);
         }
         let late_us = self.late_us(media_90k, reading.received);
-        let fits = media_90k > anchor.media_90k && (-AHEAD_US..=LATE_US).contains(&late_us);
+        let all_late =
+            media_90k - self.window_90k > LATE_WINDOW_90K && self.least_late_us.min(late_us) > LATE_ALL_US;
+        let fits = media_90k > self.anchor.media_90k && (-AHEAD_US..=LATE_US).contains(&late_us) && !all_late;
         (!fits).then_some(Jump::Media)
     }
 

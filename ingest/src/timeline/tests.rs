@@ -104,6 +104,15 @@ fn a_set_wall_clock_starts_a_run_at_the_new_time() {
         assert_eq!(placed.at, clocks.reading().wall);
         assert_ne!(placed.run, first.run);
     }
+    // A part of a long GOP in between follows the line and does not hide it.
+    let (mut line, mut clocks) = (Timeline::default(), Clocks::new());
+    line.begin_gop(0, clocks.reading(), None);
+    clocks.pass(2_000_000);
+    clocks.set_wall(3_600_000_000);
+    let part = line.begin_part(GOP_90K, clocks.reading()).unwrap();
+    assert_eq!((part.at, part.jump), (WALL.plus_micros(2_000_000), None));
+    clocks.pass(2_000_000);
+    assert_eq!(line.begin_gop(2 * GOP_90K, clocks.reading(), None).jump, Some(Jump::Wall));
     // NTP slews by less than 500 parts in a million; small steps are taken up slowly.
     let (mut line, mut clocks) = (Timeline::default(), Clocks::new());
     line.begin_gop(0, clocks.reading(), None);
@@ -141,6 +150,29 @@ fn a_stalled_network_and_its_backlog_are_no_jump() {
     for frame in 1..200 {
         assert_eq!(line.misfit(frame * FRAME_90K, clocks.reading().received), None, "{frame}");
     }
+}
+
+#[test]
+fn a_media_clock_that_stood_still_is_found_out() {
+    let (mut line, mut clocks) = (Timeline::default(), Clocks::new());
+    line.begin_gop(0, clocks.reading(), None);
+    clocks.pass(5_000_000);
+    let mut media = 0;
+    let mut frames_until_found = 0;
+    loop {
+        media += FRAME_90K;
+        clocks.pass(40_000);
+        frames_until_found += 1;
+        assert_eq!(line.misfit(media, clocks.reading().received), None);
+        if media % GOP_90K == 0 {
+            let placed = line.begin_gop(media, clocks.reading(), None);
+            if placed.jump == Some(Jump::Media) {
+                assert_eq!(placed.at, clocks.reading().wall);
+                break;
+            }
+        }
+    }
+    assert!((250..=350).contains(&frames_until_found), "{frames_until_found}");
 }
 
 #[test]
@@ -185,7 +217,7 @@ proptest! {
     fn whatever_happens_a_run_only_goes_forward_along_its_media_clock(events in events()) {
         let (mut line, mut clocks) = (Timeline::default(), Clocks::new());
         let mut media = 10_i64.pow(12);
-        let mut placed: Vec<(Placed, i64, Reading)> = Vec::new();
+        let mut placed: Vec<(Placed, i64, Option<Reading>)> = Vec::new();
         for event in events {
             match event {
                 Event::SetWall(us) => clocks.set_wall(us),
@@ -202,15 +234,18 @@ proptest! {
                     } else {
                         line.begin_part(media, reading)
                     };
-                    placed.extend(here.map(|here| (here, media, reading)));
+                    let checked = matches!(event, Event::Gop { .. }).then_some(reading);
+                    placed.extend(here.map(|here| (here, media, checked)));
                     clocks.pass(-jitter);
                 }
             }
         }
         for pair in placed.windows(2) {
             let [(one, media_one, _), (two, media_two, reading)] = pair else { unreachable!() };
-            let wall_error = two.at.micros_since(reading.wall);
-            prop_assert!((-LATE_US..=AHEAD_US).contains(&wall_error), "{wall_error}");
+            if let Some(reading) = reading {
+                let wall_error = two.at.micros_since(reading.wall);
+                prop_assert!((-LATE_US..=AHEAD_US).contains(&wall_error), "{wall_error}");
+            }
             if one.run == two.run {
                 let step = two.at.micros_since(one.at);
                 let line = ticks_to_micros(media_two - media_one);
