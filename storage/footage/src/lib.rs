@@ -1,10 +1,46 @@
-//! The log of GOPs.
-pub mod config;
-mod error;
-mod store;
-mod types;
+//! The log of GOPs: what a recorder is trusted for.
+//!
+//! Footage comes in through one [`TailWriter`] for each stream, stands in that stream's ring, is written to segments by one
+//! disk thread, and is found again by stream and time. Viewers, stills and the disk are equal readers of the ring: what
+//! is live is the unsealed tail of the log.
+//!
+//! Belongs here: rings, segments, index, queries, recovery. Does not belong here: cameras and their protocols
+//! (`sightline-ingest`), pictures (`sightline-picture`), and who may look (`sightline-trust`: nothing but that crate should
+//! hand footage to anybody).
+//!
+//! Invariants, for GOPs of recorded streams:
+//!
+//! - `indexed <= synced <= appended <= tail_end`, see [`Watermarks`]: what a query finds on disk survives a crash.
+//! - The segments are the truth and every index is derived: see `DESIGN.md` for the bytes.
+//! - Nothing stored is ever overwritten. Bytes are cut only behind the last complete record after a crash.
+//! - A push never waits; what is lost for it stands as a gap with a reason.
 
+mod check;
+mod config;
+mod disk;
+mod error;
+mod format;
+mod index;
+mod lru;
+mod metrics;
+mod query;
+mod recovery;
+mod shared;
+mod store;
+mod tail;
+#[cfg(test)]
+mod testkit;
+#[cfg(test)]
+mod tests;
+mod types;
+mod writer;
+
+pub use check::{CheckReport, Problem, check, list_segments};
 pub use config::Config;
 pub use error::Error;
-pub use store::*;
+pub use index::SegmentInfo;
+pub use metrics::{DiskState, MetricsSnapshot};
+pub use recovery::Recovery;
+pub use store::Footage;
+pub use tail::{LiveReader, TailWriter};
 pub use types::{GopEntry, Keep, LiveItem, Span, Timeline, Watermarks};

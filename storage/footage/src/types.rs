@@ -1,17 +1,14 @@
 //! What questions to the store are answered with.
 
-use sightline_model::{
-    TimeRange, Timestamp,
-    gap::Gap,
-    media::{Policy, RunId, StreamKey},
-};
-
 use std::sync::Arc;
 
 use sightline_model::{
-    gap::GapReason,
-    media::{AccessUnit, GopStart},
+    TimeRange, Timestamp,
+    gap::{Gap, GapReason},
+    media::{AccessUnit, Gop, GopStart, Policy, RunId, StreamKey},
 };
+
+use crate::format::{block::Entry, payload::kept};
 
 /// What of a stream is kept on disk.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -49,13 +46,13 @@ pub enum LiveItem {
     },
 }
 
-/// Where a GOP lies.
+/// Where a GOP lies. In the order of preference when it lies in two places.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub(crate) enum Location {
-    /// In the tail ring, not yet in the index.
-    Tail,
     /// In a segment.
     Segment { id: u64, offset: u64 },
+    /// In the tail ring, not yet in the index.
+    Tail,
 }
 
 /// One GOP, or one part of a long one, as the index knows it. [`crate::Footage::read`] turns it into media.
@@ -82,6 +79,54 @@ pub struct GopEntry {
     /// Bytes of media kept.
     pub bytes: u64,
     pub(crate) location: Location,
+}
+
+impl GopEntry {
+    pub(crate) fn on_disk(key: StreamKey, segment: u64, entry: &Entry) -> Self {
+        Self {
+            key,
+            start: entry.start,
+            end: entry.end(),
+            duration_90k: entry.duration_90k,
+            run: entry.run,
+            number: entry.number,
+            part: entry.part,
+            policy: entry.policy,
+            units: entry.units,
+            bytes: u64::from(entry.bytes),
+            location: Location::Segment { id: segment, offset: entry.offset },
+        }
+    }
+
+    pub(crate) fn in_tail(key: StreamKey, gop: &Gop) -> Self {
+        let units = kept(gop);
+        Self {
+            key,
+            start: gop.start.at,
+            end: gop.end(),
+            duration_90k: gop.duration_90k,
+            run: gop.start.run,
+            number: gop.start.number,
+            part: gop.start.part,
+            policy: gop.start.policy,
+            units: u32::try_from(units.len()).unwrap_or(u32::MAX),
+            bytes: units.iter().map(|unit| unit.data.len() as u64).sum(),
+            location: Location::Tail,
+        }
+    }
+
+    /// What tells one GOP of a stream from every other, and orders them: by start, then by run.
+    pub(crate) fn identity(&self) -> (Timestamp, RunId, u32, u16) {
+        (self.start, self.run, self.number, self.part)
+    }
+
+    pub(crate) fn is(&self, start: &GopStart) -> bool {
+        self.identity() == (start.at, start.run, start.number, start.part)
+    }
+
+    pub(crate) fn covers(&self, at: Timestamp) -> bool {
+        self.start <= at && at < self.end
+    }
 }
 
 /// A stretch of unbroken footage kept in one way.

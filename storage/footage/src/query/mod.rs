@@ -1,0 +1,214 @@
+//! Answers questions over ring, open segments and sealed segments as if they were one.
+//!
+//! Everything here is synchronous and comes in two tempers: without I/O (answers [`Miss::Io`] when something would have to
+//! be read) and with. The store tries the first on the caller's task and the second on a thread that may block.
+
+mod read;
+mod timeline;
+
+use std::sync::Arc;
+
+use sightline_model::{TimeRange, Timestamp, media::StreamKey};
+
+use crate::{
+    Error,
+    format::{block::Block, footer::Section},
+    index::{Source, StreamPart},
+    recovery,
+    shared::Shared,
+    tail::ring::TailView,
+    types::GopEntry,
+};
+
+/// Why there is no answer yet.
+#[derive(Debug)]
+pub(crate) enum Miss {
+    /// Something has to be read from disk first.
+    Io,
+    /// It cannot be answered.
+    Error(Error),
+}
+
+impl From<Error> for Miss {
+    fn from(error: Error) -> Self {
+        Self::Error(error)
+    }
+}
+
+/// A question about one stream.
+pub(crate) struct Query<'a> {
+    pub(crate) shared: &'a Shared,
+    pub(crate) key: StreamKey,
+    /// Whether it may read from disk.
+    pub(crate) io: bool,
+}
+
+impl Query<'_> {
+    /// What the ring knows beyond the index. Always asked before the index, so that a GOP on its way from one to the other
+    /// is seen at least once.
+    fn tail(&self, now: Timestamp) -> Option<TailView> {
+        self.shared.registry.get(self.key).map(|tail| tail.ring.lock().view(now))
+    }
+
+    fn block(&self, part: &StreamPart) -> Result<Arc<Block>, Miss> {
+        let section = match &part.source {
+            Source::Memory(block) => return Ok(Arc::clone(block)),
+            Source::Footer(section) => *section,
+        };
+        let cached = self.shared.blocks.lock().get(&(part.segment, section));
+        match cached {
+            Some(block) => Ok(block),
+            None if self.io => Ok(self.load_block(part.segment, section)?),
+            None => Err(Miss::Io),
+        }
+    }
+
+    fn load_block(&self, segment: u64, section: Section) -> Result<Arc<Block>, Error> {
+        let files = &self.shared.files;
+        let block = match files.section(segment, section, "an index block") {
+            Ok(bytes) => Block::decode(&bytes),
+            Err(Error::Damaged { .. }) => None,
+            Err(error) => return Err(error),
+        };
+        let block = match block {
+            Some(block) => Arc::new(block),
+            None => Arc::new(self.rebuild_block(segment)?),
+        };
+        let weight = block.memory_bytes();
+        self.shared.blocks.lock().insert((segment, section), Arc::clone(&block), weight);
+        Ok(block)
+    }
+
+    /// The index is derived: a damaged block is made again from the records.
+    fn rebuild_block(&self, segment: u64) -> Result<Block, Error> {
+        let path = self.shared.files.path(segment);
+        tracing::warn!(segment = %path.display(), stream = %self.key, "damaged index block, made again from the records");
+        let scan = || {
+            let file = self.shared.files.disk.open(&crate::format::header::file_name(segment))?;
+            recovery::rebuild(&*file, segment, file.length()?, |_| ())
+        };
+        let mut rebuilt = scan().map_err(Error::io("scan", path))?;
+        Ok(rebuilt.builder.streams.remove(&self.key).map(|(_, block)| block).unwrap_or_default())
+    }
+
+    /// GOPs that overlap `range`, in the order of start and run.
+    pub(crate) fn entries(&self, range: TimeRange, limit: usize) -> Result<Vec<GopEntry>, Miss> {
+        let wanted = |entry: &GopEntry| entry.units > 0 && overlaps(entry, range);
+        let tail = self.tail(range.to).unwrap_or_default();
+        let in_tail = tail.gops.iter().map(|gop| GopEntry::in_tail(self.key, gop));
+        let mut found: Vec<GopEntry> = in_tail.filter(wanted).collect();
+        let touches = |hull: (Timestamp, Timestamp)| hull.0 < range.to && hull.1 >= range.from;
+        let mut parts =
+            self.shared.index.read().parts(self.key, |summary| summary.footage.is_some_and(touches));
+        parts.sort_by_key(|part| part.summary.footage);
+        for part in &parts {
+            let begins = part.summary.footage.map_or(Timestamp(i64::MIN), |hull| hull.0);
+            if found.len() >= limit {
+                put_in_order(&mut found);
+                // Nothing in this part or a later one can come before the last that is wanted.
+                if limit
+                    .checked_sub(1)
+                    .and_then(|last| found.get(last))
+                    .is_none_or(|last| last.start < begins)
+                {
+                    break;
+                }
+            }
+            let block = self.block(part)?;
+            let on_disk = block.entries.iter().map(|entry| GopEntry::on_disk(self.key, part.segment, entry));
+            found.extend(on_disk.filter(wanted));
+        }
+        put_in_order(&mut found);
+        found.truncate(limit);
+        Ok(found)
+    }
+
+    /// The key frame for `at`: the GOP that covers it, else the last before, else the first after.
+    pub(crate) fn nearest(&self, at: Timestamp) -> Result<Option<GopEntry>, Miss> {
+        let tail = self.tail(at).unwrap_or_default();
+        let in_tail = tail.gops.iter().map(|gop| GopEntry::in_tail(self.key, gop));
+        let tail: Vec<GopEntry> = in_tail.filter(is_start).collect();
+        let parts = self.shared.index.read().parts(self.key, |summary| summary.footage.is_some());
+        match self.last_before(at, &tail, &parts)? {
+            Some(entry) => Ok(Some(entry)),
+            None => self.first_after(at, &tail, &parts),
+        }
+    }
+
+    fn last_before(
+        &self,
+        at: Timestamp,
+        tail: &[GopEntry],
+        parts: &[StreamPart],
+    ) -> Result<Option<GopEntry>, Miss> {
+        let rank = |entry: &GopEntry| (entry.covers(at), entry.identity());
+        let before = |entry: &GopEntry| is_start(entry) && entry.start <= at;
+        let mut best = tail.iter().filter(|entry| before(entry)).copied().max_by_key(rank);
+        let mut parts: Vec<(Timestamp, &StreamPart)> = parts
+            .iter()
+            .filter_map(|part| part.summary.footage.map(|hull| (hull, part)))
+            .filter(|(hull, _)| hull.0 <= at)
+            .map(|(hull, part)| (hull.1, part))
+            .collect();
+        parts.sort_by_key(|(end, _)| std::cmp::Reverse(*end));
+        for (end, part) in parts {
+            let hopeless = best.is_some_and(|best| end <= at && (best.covers(at) || best.start >= end));
+            if hopeless {
+                break;
+            }
+            let block = self.block(part)?;
+            let on_disk = block.entries.iter().map(|entry| GopEntry::on_disk(self.key, part.segment, entry));
+            best = best.into_iter().chain(on_disk.filter(before)).max_by_key(rank);
+        }
+        Ok(best)
+    }
+
+    fn first_after(
+        &self,
+        at: Timestamp,
+        tail: &[GopEntry],
+        parts: &[StreamPart],
+    ) -> Result<Option<GopEntry>, Miss> {
+        let after = |entry: &GopEntry| is_start(entry) && entry.start > at;
+        let mut best = tail.iter().filter(|entry| after(entry)).copied().min_by_key(GopEntry::identity);
+        let mut parts: Vec<(Timestamp, &StreamPart)> = parts
+            .iter()
+            .filter_map(|part| part.summary.footage.map(|hull| (hull, part)))
+            .filter(|(hull, _)| hull.1 > at)
+            .map(|(hull, part)| (hull.0, part))
+            .collect();
+        parts.sort_by_key(|(begin, _)| *begin);
+        for (begin, part) in parts {
+            if best.is_some_and(|best| best.start < begin) {
+                break;
+            }
+            let block = self.block(part)?;
+            let on_disk = block.entries.iter().map(|entry| GopEntry::on_disk(self.key, part.segment, entry));
+            best = best.into_iter().chain(on_disk.filter(after)).min_by_key(GopEntry::identity);
+        }
+        Ok(best)
+    }
+
+    /// The newest picture: from the ring, which knows it even when the clock has stepped back, else from the index.
+    pub(crate) fn latest(&self) -> Result<Option<GopEntry>, Miss> {
+        let in_ring = self.shared.registry.get(self.key).and_then(|tail| tail.ring.lock().newest_key());
+        match in_ring {
+            Some(gop) => Ok(Some(GopEntry::in_tail(self.key, &gop))),
+            None => self.nearest(Timestamp(i64::MAX)),
+        }
+    }
+}
+
+fn is_start(entry: &GopEntry) -> bool {
+    entry.part == 0 && entry.units > 0
+}
+
+fn overlaps(entry: &GopEntry, range: TimeRange) -> bool {
+    entry.start < range.to && (entry.end > range.from || entry.start >= range.from)
+}
+
+/// Sorts, and keeps one of each GOP: it may stand in the ring and in the index, or twice on disk after a failed sync.
+fn put_in_order(entries: &mut Vec<GopEntry>) {
+    entries.sort_unstable_by_key(|entry| (entry.identity(), entry.location));
+    entries.dedup_by_key(|entry| entry.identity());
+}

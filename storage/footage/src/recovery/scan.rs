@@ -1,0 +1,150 @@
+//! Walks the records of a segment file: for recovery, for checking, and for whatever has lost its footer.
+
+use std::io;
+
+use bytes::Bytes;
+
+use crate::{
+    disk::DiskFile,
+    format::{
+        align,
+        header::SEGMENT_HEADER_BYTES,
+        merkle::{Hash, LeafHasher},
+        record::{RECORD_HEADER_BYTES, RECORD_MAGIC, RecordHeader},
+    },
+};
+
+/// How much is read at once.
+const WINDOW_BYTES: usize = 1 << 20;
+
+/// One thing found.
+#[derive(Debug)]
+pub(crate) enum Found {
+    /// A record whose checksums fit.
+    Record { offset: u64, header: RecordHeader, payload: Bytes, leaf: Hash },
+    /// Bytes that are no record, with a good record somewhere behind them; with the header, when that much is readable.
+    Damaged { offset: u64, bytes: u64, header: Option<RecordHeader>, what: &'static str },
+}
+
+/// How a scan ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Scanned {
+    /// Where the last good record ends, aligned.
+    pub(crate) end: u64,
+    /// Bytes behind it that are no record.
+    pub(crate) torn_bytes: u64,
+}
+
+/// Gives `found` every record of `segment` between its header and `until`, in order.
+pub(crate) fn scan(
+    file: &dyn DiskFile,
+    segment: u64,
+    until: u64,
+    found: &mut dyn FnMut(Found) -> io::Result<()>,
+) -> io::Result<Scanned> {
+    let mut window = Window { file, until, offset: 0, bytes: Vec::new() };
+    let mut at = SEGMENT_HEADER_BYTES;
+    let mut end = at;
+    let mut next_seq = 0;
+    // Damage is told only once a good record stands behind it: damage at the very end is the torn tail.
+    let mut damage: Vec<Found> = Vec::new();
+    while at < until {
+        match read_record(&mut window, segment, next_seq, at)? {
+            Outcome::Good { header, payload, leaf } => {
+                for found_damage in damage.drain(..) {
+                    found(found_damage)?;
+                }
+                next_seq = header.seq + 1;
+                let offset = at;
+                at = align(at + u64::from(header.total_bytes));
+                end = at;
+                found(Found::Record { offset, header, payload, leaf })?;
+            }
+            Outcome::BadPayload { header, what } => {
+                next_seq = header.seq + 1;
+                let bytes = align(u64::from(header.total_bytes));
+                damage.push(Found::Damaged { offset: at, bytes, header: Some(header), what });
+                at += bytes;
+            }
+            Outcome::BadHeader { what } => {
+                let Some(next) = resync(&mut window, segment, next_seq, at)? else { break };
+                damage.push(Found::Damaged { offset: at, bytes: next - at, header: None, what });
+                at = next;
+            }
+        }
+    }
+    Ok(Scanned { end: end.min(align(until)), torn_bytes: until.saturating_sub(end) })
+}
+
+enum Outcome {
+    Good { header: RecordHeader, payload: Bytes, leaf: Hash },
+    BadPayload { header: RecordHeader, what: &'static str },
+    BadHeader { what: &'static str },
+}
+
+fn read_record(window: &mut Window<'_>, segment: u64, next_seq: u32, at: u64) -> io::Result<Outcome> {
+    let header_bytes = usize::try_from(RECORD_HEADER_BYTES).unwrap_or(usize::MAX);
+    let Some(bytes) = window.get(at, header_bytes)? else {
+        return Ok(Outcome::BadHeader { what: "a record header is cut short" });
+    };
+    let header = match RecordHeader::decode(bytes) {
+        Ok(header) if header.segment == segment && header.seq >= next_seq => header,
+        Ok(_) => return Ok(Outcome::BadHeader { what: "a record of another time or file" }),
+        Err(what) => return Ok(Outcome::BadHeader { what }),
+    };
+    let total = usize::try_from(header.total_bytes).unwrap_or(usize::MAX);
+    let Some(bytes) = window.get(at, total)? else {
+        return Ok(Outcome::BadHeader { what: "a record reaches beyond the end of the file" });
+    };
+    let mut leaf = LeafHasher::new();
+    leaf.update(bytes);
+    let payload = bytes.get(header_bytes..).unwrap_or_default();
+    if crc32c::crc32c(payload) != header.payload_crc {
+        return Ok(Outcome::BadPayload { header, what: "a payload does not match its checksum" });
+    }
+    Ok(Outcome::Good { header, payload: Bytes::copy_from_slice(payload), leaf: leaf.finish() })
+}
+
+/// The next place at or after `at + 1` where a record header of this segment stands.
+fn resync(window: &mut Window<'_>, segment: u64, next_seq: u32, at: u64) -> io::Result<Option<u64>> {
+    let header_bytes = usize::try_from(RECORD_HEADER_BYTES).unwrap_or(usize::MAX);
+    let mut at = align(at + 1);
+    loop {
+        let Some(bytes) = window.get(at, header_bytes)? else { return Ok(None) };
+        if bytes.starts_with(&RECORD_MAGIC)
+            && RecordHeader::decode(bytes).is_ok_and(|h| h.segment == segment && h.seq >= next_seq)
+        {
+            return Ok(Some(at));
+        }
+        at = align(at + 1);
+    }
+}
+
+/// A stretch of the file in memory, moved along as needed.
+struct Window<'a> {
+    file: &'a dyn DiskFile,
+    until: u64,
+    offset: u64,
+    bytes: Vec<u8>,
+}
+
+impl Window<'_> {
+    /// `length` bytes from `at` on, or `None` when they reach beyond `until`.
+    fn get(&mut self, at: u64, length: usize) -> io::Result<Option<&[u8]>> {
+        let end = at.saturating_add(length as u64);
+        if end > self.until {
+            return Ok(None);
+        }
+        if at < self.offset || end > self.offset + self.bytes.len() as u64 {
+            let left = usize::try_from(self.until - at).unwrap_or(usize::MAX);
+            self.bytes.resize(length.max(WINDOW_BYTES).min(left), 0);
+            self.offset = at;
+            if let Err(error) = self.file.read_at(at, &mut self.bytes) {
+                self.bytes.clear();
+                return Err(error);
+            }
+        }
+        let from = usize::try_from(at - self.offset).unwrap_or(usize::MAX);
+        Ok(self.bytes.get(from..from.saturating_add(length)))
+    }
+}

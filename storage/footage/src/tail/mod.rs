@@ -1,0 +1,58 @@
+//! The tail of the log: one ring for each stream, written by ingest and read by the disk and by everybody who watches live.
+//!
+//! Belongs here: rings, their writers and readers, who is watching what. Does not belong here: files. A push takes one
+//! short lock of its own stream; nothing here waits for a disk or a viewer.
+
+pub(crate) mod gaps;
+mod reader;
+mod registry;
+pub(crate) mod ring;
+mod writer;
+
+use std::{
+    fmt,
+    sync::atomic::{AtomicBool, Ordering},
+};
+
+use parking_lot::Mutex;
+use sightline_model::media::StreamKey;
+use tokio::sync::Notify;
+
+pub use reader::LiveReader;
+pub(crate) use registry::Registry;
+pub use writer::TailWriter;
+
+use ring::Ring;
+
+/// One stream's tail, shared by its writer and its readers.
+pub(crate) struct Tail {
+    pub(crate) key: StreamKey,
+    pub(crate) ring: Mutex<Ring>,
+    /// Told after every push.
+    pub(crate) moved: Notify,
+    has_writer: AtomicBool,
+}
+
+impl Tail {
+    pub(crate) fn new(key: StreamKey, ring: Ring) -> Self {
+        Self { key, ring: Mutex::new(ring), moved: Notify::new(), has_writer: AtomicBool::new(false) }
+    }
+
+    /// Takes the one writer's place; `false` when it is taken.
+    fn claim(&self) -> bool {
+        !self.has_writer.swap(true, Ordering::AcqRel)
+    }
+
+    fn unclaim(&self) {
+        self.has_writer.store(false, Ordering::Release);
+    }
+}
+
+impl fmt::Debug for Tail {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Tail({})", self.key)
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,525 @@
+//! One stream's bounded, numbered ring: pure, no lock, no clock, no task.
+//!
+//! Every item (`Begin`, `Unit`, `End`, `Absent`) has a number that only grows; items are held in chunks, one for each GOP,
+//! so that a complete GOP is one `Arc` for every reader. Invariants:
+//!
+//! - `released <= taken <= first_no + chunks.len()`: the disk has published, taken, can take
+//! - `bytes <= bound` after every push, except for a single unit that is larger by itself
+//! - the open GOP holds at most a quarter of the bound: a longer one is split into parts
+
+use std::{collections::VecDeque, sync::Arc, time::Duration};
+
+use sightline_model::{
+    Timestamp,
+    gap::{Gap, GapReason},
+    media::{AccessUnit, Gop, GopStart, Policy, micros_to_ticks, ticks_to_micros},
+    tail::TailItem,
+};
+
+use super::gaps::GapTracker;
+use crate::types::LiveItem;
+
+/// What a chunk and a unit cost beside their media, for the bound.
+const CHUNK_BYTES: usize = 256;
+const UNIT_BYTES: usize = 48;
+/// Length of a frame when a GOP of one frame is cut off: 1/25 s.
+const FRAME_90K: i64 = 3600;
+
+#[derive(Debug)]
+enum Body {
+    Gop { start: Arc<GopStart>, gop: Arc<Gop> },
+    Absent { since: Timestamp, reason: GapReason },
+    Gap(Gap),
+}
+
+#[derive(Debug)]
+struct Chunk {
+    first_item: u64,
+    bytes: usize,
+    body: Body,
+}
+
+impl Chunk {
+    fn items(&self) -> u64 {
+        match &self.body {
+            Body::Gop { gop, .. } => gop.units.len() as u64 + 2,
+            Body::Absent { .. } => 1,
+            Body::Gap(_) => 0,
+        }
+    }
+
+    /// The first instant it speaks of.
+    fn from(&self) -> Option<Timestamp> {
+        match &self.body {
+            Body::Gop { gop, .. } => Some(gop.start.at),
+            Body::Gap(gap) => Some(gap.from),
+            Body::Absent { .. } => None,
+        }
+    }
+}
+
+#[derive(Debug)]
+struct Open {
+    first_item: u64,
+    start: Arc<GopStart>,
+    units: Vec<AccessUnit>,
+    bytes: usize,
+    /// Presentation time, in the source's counting, at which this part begins.
+    base_90k: i64,
+}
+
+/// What the disk has to write.
+#[derive(Debug, Clone)]
+pub(crate) enum Work {
+    Gop(Arc<Gop>),
+    Gap(Gap),
+}
+
+impl Work {
+    /// Where it ends.
+    pub(crate) fn end(&self) -> Timestamp {
+        match self {
+            Self::Gop(gop) => gop.end(),
+            Self::Gap(gap) => gap.to,
+        }
+    }
+}
+
+/// What a push did that others have to know.
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Effect {
+    /// Bytes of GOPs that became complete, for streams that are recorded.
+    pub(crate) ready_bytes: usize,
+    /// GOPs that became complete, for streams that are recorded.
+    pub(crate) completed: u64,
+    /// GOPs that fell off the ring before the disk could take them.
+    pub(crate) dropped: u64,
+    /// Whether the stream has to be put on the disk writer's list.
+    pub(crate) enlist: bool,
+}
+
+/// Where a live reader stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Position {
+    /// At the newest key frame, as soon as there is one.
+    Newest,
+    /// Before the item of this number.
+    At(u64),
+}
+
+/// What the ring knows beyond the index, for queries.
+#[derive(Debug, Default)]
+pub(crate) struct TailView {
+    /// Complete GOPs that the index does not have yet.
+    pub(crate) gops: Vec<Arc<Gop>>,
+    /// Gap records that the index does not have yet, and the gap that is open now.
+    pub(crate) gaps: Vec<Gap>,
+    /// Start and policy of the GOP that is coming in.
+    pub(crate) open: Option<(Timestamp, Policy)>,
+}
+
+/// The ring. See the module's words.
+#[derive(Debug)]
+pub(crate) struct Ring {
+    bound: usize,
+    part_max_90k: i64,
+    recorded: bool,
+    closed: bool,
+    readers: usize,
+    chunks: VecDeque<Chunk>,
+    first_no: u64,
+    next_item: u64,
+    bytes: usize,
+    open: Option<Open>,
+    /// Parts that this ring added to the GOP that began last.
+    extra_parts: u16,
+    /// Number of the newest chunk that is a complete part 0.
+    newest_key: Option<u64>,
+    tracker: GapTracker,
+    taken: u64,
+    released: u64,
+    enlisted: bool,
+    /// End of what the disk has taken or published last.
+    taken_end: Option<Timestamp>,
+    released_end: Option<Timestamp>,
+    /// Start of the first chunk that fell off before it was taken.
+    lost_from: Option<Timestamp>,
+}
+
+impl Ring {
+    pub(crate) fn new(bound: usize, part_max: Duration, known_until: Option<Timestamp>) -> Self {
+        let part_max_us = i64::try_from(part_max.as_micros()).unwrap_or(i64::MAX);
+        Self {
+            bound,
+            part_max_90k: micros_to_ticks(part_max_us),
+            recorded: false,
+            closed: false,
+            readers: 0,
+            chunks: VecDeque::new(),
+            first_no: 0,
+            next_item: 0,
+            bytes: 0,
+            open: None,
+            extra_parts: 0,
+            newest_key: None,
+            tracker: GapTracker::new(known_until),
+            taken: 0,
+            released: 0,
+            enlisted: false,
+            taken_end: known_until,
+            released_end: known_until,
+            lost_from: None,
+        }
+    }
+
+    fn next_no(&self) -> u64 {
+        self.first_no + self.chunks.len() as u64
+    }
+
+    /// Starts or stops keeping the stream on disk. What came before a start is not written any more.
+    pub(crate) fn set_recorded(&mut self, recorded: bool) {
+        if recorded && !self.recorded {
+            self.taken = self.next_no();
+            self.released = self.taken;
+            self.lost_from = None;
+        }
+        self.recorded = recorded;
+    }
+
+    /// Takes no more items from the source, for good; the open GOP is closed as it is.
+    pub(crate) fn close(&mut self) -> Effect {
+        let mut effect = Effect::default();
+        self.cut_open(&mut effect);
+        self.closed = true;
+        self.settle(effect)
+    }
+
+    /// Ends the open GOP, as when its source is gone.
+    pub(crate) fn source_gone(&mut self) -> Effect {
+        let mut effect = Effect::default();
+        self.cut_open(&mut effect);
+        self.settle(effect)
+    }
+
+    pub(crate) fn add_reader(&mut self) {
+        self.readers += 1;
+    }
+
+    pub(crate) fn remove_reader(&mut self) {
+        self.readers = self.readers.saturating_sub(1);
+        self.evict(&mut Effect::default());
+    }
+
+    /// Takes the next item of the source. Whatever the order of items, the ring holds well-formed GOPs.
+    pub(crate) fn push(&mut self, item: TailItem) -> Effect {
+        let mut effect = Effect::default();
+        if self.closed {
+            return effect;
+        }
+        match item {
+            TailItem::Begin(start) => self.begin(start, &mut effect),
+            TailItem::Unit(unit) => self.unit(unit, &mut effect),
+            TailItem::End { duration_90k } => {
+                let base = self.open.as_ref().map_or(0, |open| open.base_90k);
+                self.complete(i64::from(duration_90k) - base, &mut effect);
+            }
+            TailItem::Absent { since, reason } => self.absent(since, reason, &mut effect),
+        }
+        self.settle(effect)
+    }
+
+    fn begin(&mut self, mut start: GopStart, effect: &mut Effect) {
+        self.cut_open(effect);
+        if start.part == 0 {
+            self.extra_parts = 0;
+        }
+        start.part = start.part.saturating_add(self.extra_parts);
+        self.open_part(start, 0);
+    }
+
+    fn open_part(&mut self, start: GopStart, base_90k: i64) {
+        if let Some(gap) = self.tracker.begin(start.at).filter(|_| self.recorded) {
+            self.append(Body::Gap(gap), CHUNK_BYTES);
+        }
+        let first_item = self.next_item;
+        self.next_item += 1;
+        self.open = Some(Open {
+            first_item,
+            start: Arc::new(start),
+            units: Vec::new(),
+            bytes: CHUNK_BYTES,
+            base_90k,
+        });
+    }
+
+    fn unit(&mut self, mut unit: AccessUnit, effect: &mut Effect) {
+        let Some(open) = &self.open else { return };
+        let cost = unit.data.len() + UNIT_BYTES;
+        let elapsed_90k = i64::from(unit.pts_90k) - open.base_90k;
+        let full = open.bytes + cost > self.bound / 4 || elapsed_90k >= self.part_max_90k;
+        if full && elapsed_90k > 0 && !open.units.is_empty() {
+            self.split(elapsed_90k, effect);
+        }
+        let Some(open) = &mut self.open else { return };
+        unit.pts_90k = i32::try_from(i64::from(unit.pts_90k) - open.base_90k).unwrap_or(unit.pts_90k);
+        open.units.push(unit);
+        open.bytes += cost;
+        self.next_item += 1;
+    }
+
+    /// Completes the open part and goes on in a further one.
+    fn split(&mut self, elapsed_90k: i64, effect: &mut Effect) {
+        let Some(open) = &self.open else { return };
+        let base_90k = open.base_90k + elapsed_90k;
+        let mut start = GopStart::clone(&open.start);
+        start.at = start.at.plus_micros(ticks_to_micros(elapsed_90k));
+        start.media_90k = start.media_90k.saturating_add(elapsed_90k);
+        start.part = start.part.saturating_add(1);
+        self.extra_parts = self.extra_parts.saturating_add(1);
+        self.complete(elapsed_90k, effect);
+        self.open_part(start, base_90k);
+    }
+
+    fn absent(&mut self, since: Timestamp, reason: GapReason, effect: &mut Effect) {
+        self.cut_open(effect);
+        if let Some(gap) = self.tracker.absent(since, reason).filter(|_| self.recorded) {
+            effect.ready_bytes += CHUNK_BYTES;
+            self.append(Body::Gap(gap), CHUNK_BYTES);
+        }
+        let repeated = matches!(self.chunks.back(), Some(Chunk { body: Body::Absent { since: s, reason: r }, .. })
+            if *s == since && *r == reason);
+        if !repeated {
+            self.append(Body::Absent { since, reason }, CHUNK_BYTES);
+        }
+    }
+
+    /// Completes the open GOP, if any, with the length that its frames suggest.
+    fn cut_open(&mut self, effect: &mut Effect) {
+        let Some(open) = &self.open else { return };
+        let last = open.units.iter().map(|unit| i64::from(unit.pts_90k)).max().unwrap_or(0);
+        let frames = i64::try_from(open.units.len()).unwrap_or(i64::MAX);
+        let frame = if frames > 1 && last > 0 { last / (frames - 1) } else { FRAME_90K };
+        let duration = if open.units.is_empty() { 0 } else { last + frame };
+        self.complete(duration, effect);
+    }
+
+    fn complete(&mut self, duration_90k: i64, effect: &mut Effect) {
+        let Some(open) = self.open.take() else { return };
+        let duration_90k = u32::try_from(duration_90k.max(0)).unwrap_or(u32::MAX);
+        let gop = Gop { start: GopStart::clone(&open.start), duration_90k, units: open.units };
+        self.tracker.end(gop.end());
+        self.next_item += 1;
+        if self.recorded && !gop.units.is_empty() {
+            effect.ready_bytes += open.bytes;
+            effect.completed += 1;
+        }
+        if gop.start.part == 0 && !gop.units.is_empty() {
+            self.newest_key = Some(self.next_no());
+        }
+        let body = Body::Gop { start: open.start, gop: Arc::new(gop) };
+        self.bytes += open.bytes;
+        self.chunks.push_back(Chunk { first_item: open.first_item, bytes: open.bytes, body });
+    }
+
+    fn append(&mut self, body: Body, bytes: usize) {
+        let chunk = Chunk { first_item: self.next_item, bytes, body };
+        self.next_item += chunk.items();
+        self.bytes += bytes;
+        self.chunks.push_back(chunk);
+    }
+
+    fn settle(&mut self, mut effect: Effect) -> Effect {
+        self.evict(&mut effect);
+        if effect.ready_bytes > 0 {
+            effect.enlist = !std::mem::replace(&mut self.enlisted, true);
+        }
+        effect
+    }
+
+    /// Lets go of what nobody needs, and of the oldest when the bound is reached whoever needs it.
+    fn evict(&mut self, effect: &mut Effect) {
+        let unneeded = if self.recorded { self.released } else { u64::MAX };
+        let keep_from = self.newest_key.unwrap_or_else(|| self.next_no()).min(unneeded);
+        loop {
+            let open_bytes = self.open.as_ref().map_or(0, |open| open.bytes);
+            let over = self.bytes + open_bytes > self.bound;
+            let idle = self.readers == 0 && self.first_no < keep_from;
+            if !(over || idle) {
+                break;
+            }
+            let Some(chunk) = self.chunks.pop_front() else { break };
+            self.bytes -= chunk.bytes;
+            if self.recorded && self.first_no >= self.taken {
+                self.lose(&chunk, effect);
+            }
+            self.first_no += 1;
+        }
+    }
+
+    fn lose(&mut self, chunk: &Chunk, effect: &mut Effect) {
+        if let Body::Gop { gop, .. } = &chunk.body
+            && !gop.units.is_empty()
+        {
+            effect.dropped += 1;
+        }
+        self.lost_from = self.lost_from.or_else(|| chunk.from());
+    }
+
+    /// Hands the disk what it has not taken yet, at most about `budget` bytes and at least one piece.
+    /// Says whether more is there.
+    pub(crate) fn take(&mut self, mut budget: usize, out: &mut Vec<(u64, Work)>) -> bool {
+        let mut no = self.taken.max(self.first_no);
+        while let Some(chunk) = self.chunk(no) {
+            let (bytes, work) = match &chunk.body {
+                Body::Gop { gop, .. } if !gop.units.is_empty() => {
+                    (chunk.bytes, Some(Work::Gop(Arc::clone(gop))))
+                }
+                Body::Gap(gap) => (chunk.bytes, Some(Work::Gap(*gap))),
+                Body::Gop { .. } | Body::Absent { .. } => (0, None),
+            };
+            if budget == 0 && bytes > 0 {
+                break;
+            }
+            budget = budget.saturating_sub(bytes);
+            if let Some(work) = work {
+                if let Some(gap) = self.lost_gap(chunk.from()) {
+                    // It stands before this chunk: releasing it must not release the chunk.
+                    out.push((no.saturating_sub(1), Work::Gap(gap)));
+                }
+                self.lost_from = None;
+                self.taken_end = Some(work.end());
+                out.push((no, work));
+            }
+            no += 1;
+        }
+        self.taken = no;
+        self.enlisted = no < self.next_no();
+        self.enlisted
+    }
+
+    /// The gap that stands for what fell off before the disk could take it.
+    fn lost_gap(&self, until: Option<Timestamp>) -> Option<Gap> {
+        let from = self.taken_end.filter(|_| self.lost_from.is_some()).or(self.lost_from)?;
+        let to = until.filter(|to| *to > from)?;
+        Some(Gap { from, to, reason: GapReason::DiskOverload })
+    }
+
+    /// Everything up to chunk `no` is in the index, and ends at `end`.
+    pub(crate) fn release(&mut self, no: u64, end: Timestamp) {
+        self.released = self.released.max(no + 1);
+        self.released_end = Some(end);
+        self.evict(&mut Effect::default());
+    }
+
+    fn chunk(&self, no: u64) -> Option<&Chunk> {
+        self.chunks.get(usize::try_from(no.checked_sub(self.first_no)?).ok()?)
+    }
+
+    /// Number of the first item that is still here.
+    fn first_item(&self) -> u64 {
+        let open = self.open.as_ref().map_or(self.next_item, |open| open.first_item);
+        self.chunks.front().map_or(open, |chunk| chunk.first_item)
+    }
+
+    /// The item at which a reader that wants the newest picture begins.
+    fn newest(&self) -> Option<u64> {
+        if let Some(open) = self.open.as_ref().filter(|open| open.start.part == 0) {
+            return Some(open.first_item);
+        }
+        if self.open.is_none()
+            && let Some(Chunk { first_item, body: Body::Absent { .. }, .. }) = self.chunks.back()
+        {
+            return Some(*first_item);
+        }
+        self.newest_key.and_then(|no| self.chunk(no)).map(|chunk| chunk.first_item)
+    }
+
+    /// The item at `position`, which moves on; `None` when it is yet to come.
+    pub(crate) fn pull(&self, position: &mut Position) -> Option<LiveItem> {
+        let at = match *position {
+            Position::At(at) => at,
+            Position::Newest => self.newest()?,
+        };
+        if at < self.first_item() {
+            let resume = self.newest();
+            *position = Position::Newest;
+            return Some(LiveItem::Lagged { missed: resume.unwrap_or(self.next_item).saturating_sub(at) });
+        }
+        let item = self.item(at)?;
+        *position = Position::At(at + 1);
+        Some(item)
+    }
+
+    fn item(&self, at: u64) -> Option<LiveItem> {
+        if let Some(open) = self.open.as_ref().filter(|open| open.first_item <= at) {
+            return nth(&open.start, &open.units, at - open.first_item);
+        }
+        let after = self.chunks.partition_point(|chunk| chunk.first_item <= at);
+        let chunk = self.chunks.get(after.checked_sub(1)?)?;
+        let index = at - chunk.first_item;
+        match &chunk.body {
+            Body::Gop { start, gop } => nth(start, &gop.units, index).or_else(|| {
+                (index == gop.units.len() as u64 + 1)
+                    .then_some(LiveItem::End { duration_90k: gop.duration_90k })
+            }),
+            Body::Absent { since, reason } => {
+                (index == 0).then_some(LiveItem::Absent { since: *since, reason: *reason })
+            }
+            Body::Gap(_) => None,
+        }
+    }
+
+    /// What queries have to add to the index.
+    pub(crate) fn view(&self, now: Timestamp) -> TailView {
+        let mut view = TailView::default();
+        let unreleased = if self.recorded { self.released } else { 0 };
+        let skip = usize::try_from(unreleased.saturating_sub(self.first_no)).unwrap_or(usize::MAX);
+        for chunk in self.chunks.iter().skip(skip) {
+            match &chunk.body {
+                Body::Gop { gop, .. } if !gop.units.is_empty() => view.gops.push(Arc::clone(gop)),
+                Body::Gap(gap) => view.gaps.push(*gap),
+                Body::Gop { .. } | Body::Absent { .. } => {}
+            }
+        }
+        view.open = self.open.as_ref().map(|open| (open.start.at, open.start.policy));
+        view.gaps.extend(self.tracker.open(now));
+        if self.recorded && self.first_no > self.released {
+            let first = self.chunks.iter().find_map(Chunk::from).or(view.open.map(|open| open.0));
+            let to = first.unwrap_or(now);
+            let from = self.released_end.or(self.lost_from);
+            let lost = from.filter(|from| *from < to);
+            view.gaps.extend(lost.map(|from| Gap { from, to, reason: GapReason::DiskOverload }));
+        }
+        view
+    }
+
+    /// The newest complete GOP that begins with a key frame.
+    pub(crate) fn newest_key(&self) -> Option<Arc<Gop>> {
+        match &self.chunk(self.newest_key?)?.body {
+            Body::Gop { gop, .. } => Some(Arc::clone(gop)),
+            Body::Absent { .. } | Body::Gap(_) => None,
+        }
+    }
+
+    /// A complete GOP that is still here, wherever the disk stands.
+    pub(crate) fn find(&self, found: impl Fn(&GopStart) -> bool) -> Option<Arc<Gop>> {
+        self.chunks.iter().rev().find_map(|chunk| match &chunk.body {
+            Body::Gop { gop, .. } if found(&gop.start) => Some(Arc::clone(gop)),
+            _ => None,
+        })
+    }
+
+    /// Bytes held, the open GOP included.
+    #[cfg(test)]
+    pub(crate) fn held_bytes(&self) -> usize {
+        self.bytes + self.open.as_ref().map_or(0, |open| open.bytes)
+    }
+}
+
+/// Item `index` of a GOP, as far as it has come.
+fn nth(start: &Arc<GopStart>, units: &[AccessUnit], index: u64) -> Option<LiveItem> {
+    match index.checked_sub(1) {
+        None => Some(LiveItem::Begin(Arc::clone(start))),
+        Some(unit) => units.get(usize::try_from(unit).ok()?).cloned().map(LiveItem::Unit),
+    }
+}

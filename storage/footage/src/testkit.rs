@@ -1,0 +1,107 @@
+//! Made-up streams for tests.
+
+use std::{sync::Arc, time::Duration};
+
+use bytes::Bytes;
+use sightline_model::{
+    Timestamp,
+    media::{AccessUnit, CameraClock, Codec, Gop, GopStart, ParameterSets, Policy, RunId, StreamKey},
+    tail::TailItem,
+};
+
+use crate::{Config, Footage, Keep, TailWriter, disk::sim::SimDisk};
+
+pub(crate) fn key(camera: &str) -> StreamKey {
+    StreamKey::main(camera.parse().unwrap())
+}
+
+pub(crate) fn params(variant: u8) -> Arc<ParameterSets> {
+    Arc::new(ParameterSets {
+        codec: if variant.is_multiple_of(2) { Codec::H264 } else { Codec::H265 },
+        width: 1920,
+        height: 1080,
+        rfc6381: format!("avc1.64001{variant}"),
+        decoder_config: Bytes::from(vec![variant; 20]),
+    })
+}
+
+/// Seconds since the epoch.
+pub(crate) fn s(secs: i64) -> Timestamp {
+    Timestamp::from_secs(secs)
+}
+
+pub(crate) fn ms(millis: i64) -> Timestamp {
+    Timestamp(millis * 1000)
+}
+
+/// A GOP of three frames whose bytes tell what it is.
+pub(crate) fn gop(start_ms: i64, number: u32, part: u16) -> Gop {
+    gop_of(start_ms, 1000, RunId(1), number, part, 40)
+}
+
+pub(crate) fn gop_of(start_ms: i64, length_ms: u32, run: RunId, number: u32, part: u16, bytes: usize) -> Gop {
+    let duration_90k = length_ms * 90;
+    let start = GopStart {
+        run,
+        number,
+        part,
+        at: ms(start_ms),
+        camera_clock: (number.is_multiple_of(2)).then_some(CameraClock { offset_us: -5, uncertainty_us: 7 }),
+        media_90k: i64::from(number) * 90_000,
+        policy: Policy::Full,
+        params: params(u8::try_from(run.0 % 3).unwrap()),
+    };
+    let units = (0..3u8)
+        .map(|frame| {
+            let mut data = format!("{start_ms}/{number}/{part}/{frame}:").into_bytes();
+            data.resize(data.len() + bytes, frame);
+            AccessUnit {
+                pts_90k: i32::from(frame) * i32::try_from(duration_90k / 3).unwrap(),
+                key: frame == 0 && part == 0,
+                data: Bytes::from(data),
+            }
+        })
+        .collect();
+    Gop { start, duration_90k, units }
+}
+
+/// Feeds a whole GOP.
+pub(crate) fn push(writer: &mut TailWriter, gop: &Gop) {
+    writer.push(TailItem::Begin(gop.start.clone()));
+    for unit in &gop.units {
+        writer.push(TailItem::Unit(unit.clone()));
+    }
+    writer.push(TailItem::End { duration_90k: gop.duration_90k });
+}
+
+/// A configuration that syncs only when asked.
+pub(crate) fn config() -> Config {
+    Config {
+        dir: "/simulated".into(),
+        sync_interval: Duration::from_secs(3600),
+        min_free_bytes: 0,
+        segment_bytes: 64 << 10,
+        tail_bytes: 1 << 20,
+        ..Config::default()
+    }
+}
+
+pub(crate) fn open(disk: &SimDisk, config: Config) -> Footage {
+    Footage::open_on(Arc::new(disk.clone()), None, config, s(0)).unwrap().0
+}
+
+pub(crate) fn recorded(footage: &Footage, key: StreamKey) -> TailWriter {
+    footage.writer(key, Keep::Recorded).unwrap()
+}
+
+/// Polls until `done` answers, for ten seconds.
+pub(crate) async fn until<T>(mut done: impl FnMut() -> Option<T>) -> T {
+    let deadline = std::time::Instant::now() + Duration::from_secs(10);
+    loop {
+        if let Some(value) = done() {
+            return value;
+        }
+        assert!(std::time::Instant::now() < deadline, "the condition never came true");
+        tokio::time::sleep(Duration::from_millis(2)).await;
+    }
+}

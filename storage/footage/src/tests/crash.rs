@@ -1,0 +1,224 @@
+//! Whatever is cut or flipped in a segment, the rest is found again.
+
+use proptest::prelude::*;
+use sightline_model::{Timestamp, media::Gop};
+
+use super::{all, read_all};
+use crate::{
+    disk::{Disk, sim::SimDisk},
+    format::{header::SEGMENT_HEADER_BYTES, record::Kind},
+    recovery::{self, scan},
+    testkit::{config, gop, gop_of, key, open, push, recorded, s},
+};
+
+/// A store's only segment, unsealed, with the place of each record in it.
+async fn segment_of(gops: &[Gop]) -> (String, Vec<u8>, Vec<(u64, u64, Kind)>) {
+    let disk = SimDisk::default();
+    let footage = open(&disk, crate::Config { lanes: 1, ..config() });
+    let mut writer = recorded(&footage, key("a"));
+    for gop in gops {
+        push(&mut writer, gop);
+    }
+    footage.flush().await.unwrap();
+    let name = disk.names().remove(0);
+    let bytes = disk.read(&name);
+    let file = disk.open(&name).unwrap();
+    let mut places = Vec::new();
+    scan::scan(&*file, 1, bytes.len() as u64, &mut |found| {
+        if let scan::Found::Record { offset, header, .. } = found {
+            places.push((offset, offset + u64::from(header.total_bytes), header.kind));
+        }
+        Ok(())
+    })
+    .unwrap();
+    (name, bytes, places)
+}
+
+fn recovered(name: &str, bytes: Vec<u8>) -> (SimDisk, crate::index::Index, crate::Recovery) {
+    let disk = SimDisk::default();
+    disk.put(name, bytes);
+    let (index, recovery) = recovery::open(&disk, s(0)).unwrap();
+    (disk, index, recovery)
+}
+
+#[tokio::test]
+async fn cut_anywhere_the_complete_records_are_kept_and_the_torn_one_is_cut() {
+    let gops: Vec<_> = (0..4).map(|number| gop(i64::from(number) * 1000, number, 0)).collect();
+    let (name, bytes, places) = segment_of(&gops).await;
+    for cut in usize::try_from(SEGMENT_HEADER_BYTES).unwrap()..=bytes.len() {
+        let (disk, index, recovery) = recovered(&name, bytes[..cut].to_vec());
+        let complete = places.iter().filter(|(_, end, _)| *end <= cut as u64);
+        let expected = complete.clone().filter(|(_, _, kind)| *kind == Kind::Gop).count();
+        assert_eq!(recovery.gops, expected as u64, "cut at {cut}");
+        match complete.map(|(_, end, _)| end.next_multiple_of(8)).next_back() {
+            Some(end) => {
+                assert_eq!(recovery.bytes_cut, (cut as u64).saturating_sub(end), "cut at {cut}");
+                assert!(index.segments.values().all(|segment| segment.is_sealed()));
+                let (again, second) = recovery::open(&disk, s(0)).unwrap();
+                assert!(second.was_clean() && second.gops == recovery.gops, "cut at {cut}: {second}");
+                assert_eq!(again.streams.len(), index.streams.len());
+            }
+            None => assert_eq!((recovery.empty_removed, disk.names().len()), (1, 0), "cut at {cut}"),
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_flipped_byte_costs_at_most_its_own_record() {
+    let gops: Vec<_> = (0..4).map(|number| gop(i64::from(number) * 1000, number, 0)).collect();
+    let (name, bytes, places) = segment_of(&gops).await;
+    for at in usize::try_from(SEGMENT_HEADER_BYTES).unwrap()..bytes.len() {
+        let mut flipped = bytes.clone();
+        flipped[at] ^= 0x40;
+        let (disk, _, recovery) = recovered(&name, flipped);
+        let hit = places.iter().find(|(from, end, _)| (*from..*end).contains(&(at as u64)));
+        let lost = u64::from(hit.is_some_and(|(_, _, kind)| *kind == Kind::Gop));
+        assert_eq!(recovery.gops, 4 - lost, "flipped at {at}");
+        let footage = open(&disk, config());
+        for entry in all(&footage, key("a")).await {
+            match footage.read(&entry).await {
+                Ok(read) => assert_eq!(*read, gops[entry.number as usize], "flipped at {at}"),
+                Err(crate::Error::Damaged { what, .. }) => {
+                    assert!(what.contains("parameter sets") && hit.unwrap().2 == Kind::Params, "{what}");
+                }
+                Err(error) => panic!("flipped at {at}: {error}"),
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn damage_in_the_middle_stands_as_a_gap_of_its_own() {
+    let gops: Vec<_> = (0..4).map(|number| gop(i64::from(number) * 1000, number, 0)).collect();
+    let (name, mut bytes, places) = segment_of(&gops).await;
+    let (_, end, _) = places[2];
+    bytes[usize::try_from(end).unwrap() - 1] ^= 1;
+    let (disk, _, recovery) = recovered(&name, bytes);
+    assert_eq!((recovery.gops, recovery.damaged), (3, 1));
+    assert!(recovery.to_string().contains("1 damaged"), "{recovery}");
+    let footage = open(&disk, config());
+    let timeline = footage.timeline(key("a"), super::range(0, 4), s(4)).await.unwrap();
+    let reason = sightline_model::gap::GapReason::Damaged;
+    assert_eq!(timeline.gaps, [sightline_model::gap::Gap { from: s(1), to: s(2), reason }]);
+}
+
+#[tokio::test]
+async fn a_damaged_footer_is_made_again_and_nothing_is_lost() {
+    let disk = SimDisk::default();
+    let footage = open(&disk, crate::Config { lanes: 1, ..config() });
+    let mut writer = recorded(&footage, key("a"));
+    let gops: Vec<_> = (0..4).map(|number| gop(i64::from(number) * 1000, number, 0)).collect();
+    for gop in &gops {
+        push(&mut writer, gop);
+    }
+    footage.shutdown().await.unwrap();
+    let name = disk.names().remove(0);
+    let sealed = disk.read(&name);
+    let loaded = recovery::load(&disk, 1);
+    let records_end = loaded.ok().unwrap().footer.unwrap().0.records_end;
+    for at in usize::try_from(records_end).unwrap()..sealed.len() {
+        let mut flipped = sealed.clone();
+        flipped[at] ^= 4;
+        let damaged = SimDisk::default();
+        damaged.put(&name, flipped);
+        let footage = open(&damaged, config());
+        assert_eq!(all(&footage, key("a")).await.len(), 4, "flipped at {at}");
+    }
+    // All that was tried above but the params section, which is checked when it is read.
+    let mut cut = sealed.clone();
+    cut.truncate(sealed.len() - 3);
+    let damaged = SimDisk::default();
+    damaged.put(&name, cut);
+    assert_eq!(read_all(&open(&damaged, config()), key("a")).await, gops);
+}
+
+#[tokio::test]
+async fn files_that_are_no_segments_are_left_alone_and_drafts_are_removed() {
+    let disk = SimDisk::default();
+    disk.put("0000000000000001.seg", b"not a segment at all".repeat(20));
+    disk.put("0000000000000002.seg", Vec::new());
+    disk.put("0000000000000003.seg.tmp", vec![1; 50]);
+    disk.put("notes.txt", b"hello".to_vec());
+    let (_, recovery) = recovery::open(&disk, s(0)).unwrap();
+    assert_eq!((recovery.unreadable.len(), recovery.segments, recovery.highest_id), (2, 0, 2));
+    assert!(recovery.to_string().contains("left alone"));
+    assert_eq!(disk.names(), ["0000000000000001.seg", "0000000000000002.seg", "notes.txt"]);
+}
+
+/// Everything that was flushed before the crash is there; what else is there was pushed; nothing is invented.
+async fn crash_once(seed: u64, crash_in_syncs: u64) {
+    let disk = SimDisk::with_seed(seed);
+    disk.faults(|faults| faults.crash_in_syncs = Some(crash_in_syncs));
+    let footage = open(&disk, config());
+    let keys = [key("a"), key("b"), key("c")];
+    let mut writers: Vec<_> = keys.iter().map(|key| recorded(&footage, *key)).collect();
+    let mut pushed = [const { Vec::new() }; 3];
+    let mut safe = [0; 3];
+    for round in 0..12u32 {
+        for (index, writer) in writers.iter_mut().enumerate() {
+            let number = round;
+            let size = 100 + (seed as usize * 37 + round as usize * 911 + index * 53) % 4000;
+            let gop =
+                gop_of(i64::from(number) * 1000, 1000, sightline_model::media::RunId(1), number, 0, size);
+            push(writer, &gop);
+            pushed[index].push(gop);
+        }
+        footage.flush().await.unwrap();
+        if disk.image().is_some() {
+            break;
+        }
+        for (index, pushed) in pushed.iter().enumerate() {
+            safe[index] = pushed.len();
+        }
+    }
+    let image = disk.image().unwrap_or_else(|| disk.crash(seed));
+    let reopened = open(&image, config());
+    for (index, key) in keys.into_iter().enumerate() {
+        let found = read_all(&reopened, key).await;
+        assert!(
+            found.len() >= safe[index],
+            "seed {seed}, sync {crash_in_syncs}: {} of {}",
+            found.len(),
+            safe[index]
+        );
+        for gop in &found {
+            assert!(pushed[index].contains(gop), "seed {seed}, sync {crash_in_syncs}: an invented GOP");
+        }
+        assert!(found[..safe[index]] == pushed[index][..safe[index]], "seed {seed}, sync {crash_in_syncs}");
+    }
+    // And it can be written again.
+    let mut writer = recorded(&reopened, key("a"));
+    let later = gop(1_000_000, 0, 0);
+    push(&mut writer, &later);
+    reopened.flush().await.unwrap();
+    assert_eq!(read_all(&reopened, key("a")).await.last(), Some(&later));
+}
+
+#[tokio::test]
+async fn a_crash_at_any_sync_keeps_everything_that_was_flushed() {
+    for crash_in_syncs in 0..60 {
+        for seed in 0..3 {
+            crash_once(seed, crash_in_syncs).await;
+        }
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 300, ..ProptestConfig::default() })]
+    #[test]
+    fn any_bytes_behind_a_header_open_without_a_panic(
+        tail in proptest::collection::vec(any::<u8>(), 0..600),
+        flips in proptest::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 0..6),
+    ) {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        let (name, mut bytes, _) = runtime.block_on(segment_of(&[gop(0, 0, 0), gop(1000, 1, 0)]));
+        bytes.extend(tail);
+        let body = bytes.len() - 128;
+        for (at, value) in flips {
+            bytes[128 + at.index(body)] ^= value;
+        }
+        let (_, index, recovery) = recovered(&name, bytes);
+        prop_assert!(recovery.gops <= 2);
+        prop_assert!(index.streams.values().all(|stream| stream.first >= Some(Timestamp(0))));
+    }
+}
