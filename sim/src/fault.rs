@@ -12,7 +12,7 @@ pub enum Fault {
     Stall,
     /// Sends nothing at all any more, not even answers; sockets stay open (a frozen device).
     Mute,
-    /// Closes every connection to the camera, once. Later connections are served.
+    /// Closes every connection that has a session with the camera, once. Later connections are served.
     Disconnect,
     /// Refuses every request that names the camera. What already plays goes on.
     Refuse(Refusal),

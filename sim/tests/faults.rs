@@ -37,21 +37,11 @@ async fn playing() -> (CameraSim, Client) {
     (sim, client)
 }
 
-/// Reads on until the client has seen nothing for a while.
-async fn runs_dry(client: &mut Client) {
-    loop {
-        client.drain();
-        if client.is_silent_for(Duration::from_millis(400)).await {
-            return;
-        }
-    }
-}
-
 #[tokio::test]
 async fn stall_sends_nothing_but_answers_and_goes_on_at_a_key_frame() {
     let (sim, mut client) = playing().await;
     sim.set_fault(camera(), Some(Fault::Stall)).unwrap();
-    runs_dry(&mut client).await;
+    client.runs_dry().await;
     assert_eq!(client.ask("GET_PARAMETER", "").await.status, 200, "the socket looks well");
     let mut late = self::client(&sim).await;
     late.play().await;
@@ -65,7 +55,7 @@ async fn stall_sends_nothing_but_answers_and_goes_on_at_a_key_frame() {
 async fn mute_sends_nothing_at_all_and_leaves_the_socket_open() {
     let (sim, mut client) = playing().await;
     sim.set_fault(camera(), Some(Fault::Mute)).unwrap();
-    runs_dry(&mut client).await;
+    client.runs_dry().await;
     let url = sim.url(camera(), StreamKind::Main);
     client.send("GET_PARAMETER", &url, "").await;
     assert!(client.is_silent_for(Duration::from_millis(400)).await);

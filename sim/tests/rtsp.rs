@@ -75,9 +75,8 @@ async fn a_whole_dialogue() {
     assert_eq!(client.answer().await.status, 200, "a body is read over");
     let answer = client.ask("TEARDOWN", "").await;
     assert_eq!(answer.status, 200);
-    until("the viewer is gone", || sim.metrics().viewers == 0).await;
-    client.drain();
-    assert!(client.is_silent_for(Duration::from_millis(300)).await, "nothing comes after TEARDOWN");
+    assert_eq!(sim.metrics().viewers, 0);
+    client.runs_dry().await;
     assert_eq!(client.ask("PLAY", "").await.status, 454);
 }
 
@@ -107,7 +106,7 @@ async fn frames_come_in_real_time_and_run_on_over_the_end_of_the_clip() {
     }
     let took = started.elapsed();
     assert!(took > Duration::from_millis(4_300), "45 frames at 10 frames/s came in {took:?}");
-    assert!(took < Duration::from_millis(9_000), "45 frames at 10 frames/s came in {took:?}");
+    assert!(took < Duration::from_secs(15), "45 frames at 10 frames/s came in {took:?}");
 }
 
 #[tokio::test]
@@ -123,6 +122,12 @@ async fn all_viewers_see_the_same_and_a_slow_one_holds_up_nobody() {
     let (mut a, mut b) = (client(&sim, "open").await, client(&sim, "open").await);
     a.play().await;
     b.play().await;
+    // Playing begins at a key frame, for one perhaps a GOP before the other.
+    let mut pair = (a.rtp().await, b.rtp().await);
+    while pair.0.timestamp != pair.1.timestamp {
+        let a_is_behind = pair.1.timestamp.wrapping_sub(pair.0.timestamp) < u32::MAX / 2;
+        if a_is_behind { pair.0 = a.rtp().await } else { pair.1 = b.rtp().await }
+    }
     // The slow one reads nothing until the server has given up on it; the others miss nothing all the while.
     let camera = "open".parse().unwrap();
     let mut last: Option<(Rtp, Rtp)> = None;
@@ -174,14 +179,16 @@ async fn pause_and_play_keep_the_session_and_its_numbers() {
     client.play().await;
     let first = client.rtp().await;
     assert_eq!(client.ask("PAUSE", "").await.status, 200);
-    until("nobody watches", || sim.metrics().viewers == 0).await;
-    client.drain();
+    assert_eq!(sim.metrics().viewers, 0);
+    client.runs_dry().await;
     let answer = client.ask("PLAY", "").await;
     let info = answer.header("RTP-Info").unwrap().to_owned();
-    client.drain();
     let again = client.rtp().await;
     assert_eq!(again.ssrc, first.ssrc);
-    assert!(info.contains("seq="), "{info}");
+    assert!(
+        again.begins_key_frame() && info.contains(&format!("seq={};", again.sequence)),
+        "{info} {again:?}"
+    );
     assert!(again.sequence.wrapping_sub(first.sequence) < 2000, "{first:?} {again:?}");
     assert_eq!(client.ask("PLAY", "").await.status, 200, "a second PLAY changes nothing");
 }
@@ -253,7 +260,7 @@ async fn malformed_input_closes_only_its_own_connection() {
 
 #[tokio::test]
 async fn digest_authentication_with_a_nonce_that_gets_stale() {
-    let sim = sim(|config| config.nonce_lifetime = Duration::from_millis(300)).await;
+    let sim = sim(|config| config.nonce_lifetime = Duration::from_secs(2)).await;
     let url = sim.url("locked".parse().unwrap(), StreamKind::Main);
     let mut client = client(&sim, "locked").await;
     assert_eq!(client.ask("OPTIONS", "").await.status, 200, "OPTIONS is free");
@@ -289,22 +296,17 @@ async fn digest_authentication_with_a_nonce_that_gets_stale() {
 #[tokio::test]
 async fn a_session_without_a_sign_of_life_is_closed_and_rtcp_is_one() {
     let sim = sim(|config| config.session_timeout = Duration::from_millis(1_500)).await;
-    let (mut quiet, mut alive) = (client(&sim, "open").await, client(&sim, "open").await);
+    let mut quiet = client(&sim, "open").await;
     quiet.play().await;
-    alive.play().await;
-    until("one of two is closed", || {
-        alive.drain();
-        sim.metrics().viewers < 2
-    })
-    .await;
     quiet.closed().await;
-    // The other one would have been closed by now without its receiver reports.
+    assert_eq!(sim.metrics().viewers, 0);
+    // More than twice the time-out, with nothing but receiver reports.
     let mut alive = client(&sim, "open").await;
     alive.play().await;
     let start = std::time::Instant::now();
     while start.elapsed() < Duration::from_millis(3_500) {
         alive.write(&[b'$', 1, 0, 8, 0x80, 201, 0, 1, 1, 2, 3, 4]).await;
-        alive.rtp().await;
+        tokio::time::timeout(Duration::from_millis(200), alive.rtp()).await.ok();
     }
     assert_eq!(alive.ask("GET_PARAMETER", "").await.status, 200);
 }

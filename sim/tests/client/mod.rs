@@ -172,12 +172,26 @@ impl Client {
             && tokio::time::timeout(length, self.stream.readable()).await.is_err()
     }
 
-    /// Reads what is there, without waiting for more.
+    /// Throws away what is there, without waiting for more.
     pub(crate) fn drain(&mut self) {
         let mut bytes = [0; 65536];
-        while self.stream.try_read(&mut bytes).is_ok_and(|read| read > 0) {}
-        self.buffer.clear();
+        while let Ok(read @ 1..) = self.stream.try_read(&mut bytes) {
+            self.buffer.extend_from_slice(&bytes[..read]);
+        }
+        while self.take().is_some() {}
         self.packets.clear();
+    }
+
+    /// Reads on until nothing has come for a while.
+    pub(crate) async fn runs_dry(&mut self) {
+        let start = std::time::Instant::now();
+        loop {
+            self.drain();
+            if self.is_silent_for(Duration::from_millis(400)).await {
+                return;
+            }
+            assert!(start.elapsed() < DEADLINE, "the server goes on sending");
+        }
     }
 
     pub(crate) async fn next(&mut self) -> Incoming {
