@@ -7,11 +7,19 @@
 //! all that such a process runs, and GStreamer is never initialised anywhere else. [`Pictures`] starts, feeds, times
 //! and replaces them. The protocol between the two is a table in `picture/DESIGN.md`.
 
+mod backoff;
+mod cache;
+mod color;
 mod config;
 mod error;
+mod jpeg;
+mod key_frame;
 mod metrics;
 mod pictures;
+mod planar;
+mod pool;
 mod size;
+mod wire;
 mod worker;
 
 pub use config::Config;
