@@ -31,7 +31,7 @@ async function round(width, language) {
   })
   const theme = process.env.THEME ?? 'dark'
   await context.addInitScript(t => localStorage.setItem('sightline.theme', t), theme)
-  let who = null
+  let who = undefined
   const page = await context.newPage()
   page.on('console', m => m.type() === 'error' && console.log('  console:', m.text().slice(0, 300)))
   page.on('pageerror', e => console.log('  page error:', e.message))

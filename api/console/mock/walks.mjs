@@ -62,4 +62,40 @@ export const STEPS = [
     await page.keyboard.press('?')
     await wait(300)
   }],
+  ['playback', 'investigator', async (page, base) => {
+    await page.goto(`${base}/playback/cam-2`)
+    await page.getByTestId('need-ground').click()
+    await page.getByTestId('ground-ref').click()
+    await page.getByRole('option').first().click()
+    await page.getByTestId('ground-reason').fill('核对站前路口财物被盗经过')
+    await page.getByTestId('ground-window').getByText(/23/).click()
+    await page.getByTestId('ground-open').click()
+    await page.getByTestId('ground-open').waitFor({ state: 'detached' })
+    await playing(page)
+    const box = await page.getByTestId('timeline').boundingBox()
+    await page.mouse.move(box.x + box.width * 0.3, box.y + 50)
+    await wait(2500)
+  }],
+  ['playbackgap', 'investigator', async page => {
+    for (let i = 0; i < 3; i++) await page.getByTestId('zoom-out').click()
+    await wait(800)
+    const box = await page.getByTestId('timeline').boundingBox()
+    await page.mouse.click(box.x + box.width * 0.22, box.y + 50)
+    await wait(2500)
+    await page.mouse.move(box.x + box.width * 0.36, box.y + 50)
+    await wait(700)
+  }],
+  ['playbackhevc', 'investigator', async (page, base) => {
+    await page.goto(`${base}/playback/cam-6`)
+    await wait(800)
+    if (await page.getByTestId('need-ground').count()) {
+      await page.getByTestId('need-ground').click()
+      await page.getByTestId('ground-ref').click()
+      await page.getByRole('option').first().click()
+      await page.getByTestId('ground-reason').fill('核对站前路口财物被盗经过')
+      await page.getByTestId('ground-open').click()
+      await page.getByTestId('ground-open').waitFor({ state: 'detached' })
+    }
+    await wait(3500)
+  }],
 ]

@@ -75,7 +75,7 @@ export function NeedGround(props: { camera?: Camera | undefined; at?: number | n
           {t('ground.useOther', { ref: name(others[0]) })}
         </Button>
       ) : null}
-      <Button onClick={() => ask(props.wish)} data-testid="need-ground">
+      <Button variant={props.compact ? 'default' : 'filled'} onClick={() => ask(props.wish)} data-testid="need-ground">
         {t('ground.offer')}
       </Button>
     </Empty>
