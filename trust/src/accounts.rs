@@ -1,4 +1,4 @@
-//! Signing in and out, sessions, service tokens, making accounts.
+//! Accounts of people and services: making them, switching them off, their passwords and tokens.
 
 use std::sync::Arc;
 
@@ -13,14 +13,17 @@ use sightline_records::{
     Records,
     sessions::{ServiceToken, Session},
 };
+use tokio::sync::Semaphore;
 use uuid::Uuid;
 
-use crate::{Config, Error, audit::AuditLog, secret, throttle::Throttle};
+use crate::{Config, Error, audit::AuditLog, looks::Budget, metrics::Metrics, secret, throttle::Throttle};
 
 /// Longest name, unit or label in characters.
-const MAX_TEXT_CHARS: usize = 64;
-/// A session's last use is noted at most this often, so that reading does not become writing.
-const TOUCH_EVERY_S: u64 = 30;
+pub(crate) const MAX_TEXT_CHARS: usize = 64;
+/// Passwords hashed at once: each takes 19 MiB and a core.
+const HASHING: usize = 2;
+/// Failed sign-ins entered in a minute.
+const FAILURES_ENTERED: u32 = 30;
 
 /// Somebody who is signed in.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -29,6 +32,8 @@ pub struct Caller {
     pub account: Account,
     /// The session; `None` for a service token.
     pub session: Option<Session>,
+    /// The service token's id; `None` for a session.
+    pub service_token: Option<Uuid>,
 }
 
 /// What signing in gives: the token goes into the cookie and nowhere else.
@@ -68,19 +73,43 @@ struct Inner {
     config: Config,
     records: Records,
     audit: AuditLog,
-    throttle: Mutex<Throttle>,
+    names: Mutex<Throttle>,
+    addresses: Mutex<Throttle>,
+    failures: Mutex<Budget<()>>,
+    hashing: Semaphore,
+    metrics: Arc<Metrics>,
 }
 
 impl Accounts {
     /// Accounts over `records`. Must be called on a tokio runtime: the audit writer is a task.
     #[must_use]
     pub fn new(config: Config, records: Records) -> Self {
-        let audit = AuditLog::start(records.clone());
-        Self::with_audit(config, records, audit)
+        let metrics = Arc::new(Metrics::default());
+        let audit = AuditLog::start(records.clone(), Arc::clone(&metrics));
+        Self::with_audit(config, records, audit, metrics)
     }
 
-    pub(crate) fn with_audit(config: Config, records: Records, audit: AuditLog) -> Self {
-        Self { inner: Arc::new(Inner { config, records, audit, throttle: Mutex::default() }) }
+    pub(crate) fn with_audit(
+        config: Config,
+        records: Records,
+        audit: AuditLog,
+        metrics: Arc<Metrics>,
+    ) -> Self {
+        let inner = Inner {
+            config,
+            records,
+            audit,
+            names: Mutex::new(Throttle::for_names()),
+            addresses: Mutex::new(Throttle::for_addresses()),
+            failures: Mutex::new(Budget::new(FAILURES_ENTERED)),
+            hashing: Semaphore::new(HASHING),
+            metrics,
+        };
+        Self { inner: Arc::new(inner) }
+    }
+
+    pub(crate) fn config(&self) -> &Config {
+        &self.inner.config
     }
 
     pub(crate) fn records(&self) -> &Records {
@@ -91,112 +120,28 @@ impl Accounts {
         &self.inner.audit
     }
 
-    async fn record(&self, act: Act) -> Result<(), Error> {
+    pub(crate) fn counters(&self) -> &Metrics {
+        &self.inner.metrics
+    }
+
+    pub(crate) fn names(&self) -> &Mutex<Throttle> {
+        &self.inner.names
+    }
+
+    pub(crate) fn addresses(&self) -> &Mutex<Throttle> {
+        &self.inner.addresses
+    }
+
+    pub(crate) fn failures(&self) -> &Mutex<Budget<()>> {
+        &self.inner.failures
+    }
+
+    pub(crate) fn hashing(&self) -> &Semaphore {
+        &self.inner.hashing
+    }
+
+    pub(crate) async fn record(&self, act: Act) -> Result<(), Error> {
         self.inner.audit.enter(act).await.map(drop)
-    }
-
-    /// Signs a person in by name and password.
-    ///
-    /// # Errors
-    /// [`Error::BadCredentials`] without telling which of the two is wrong; [`Error::Throttled`] after many failures.
-    pub async fn sign_in(&self, name: &str, password: &str, now: Timestamp) -> Result<SignedIn, Error> {
-        let key = name.trim().to_lowercase();
-        if let Some(wait) = self.inner.throttle.lock().wait(&key, now) {
-            return Err(Error::Throttled { wait });
-        }
-        let found = self.records().account_by_name(name).await?;
-        let usable = found.filter(|(account, _)| account.disabled_at.is_none() && !account.service);
-        let hash = usable.as_ref().and_then(|(_, hash)| hash.clone());
-        let matches = secret::password_matches(password.to_owned(), hash).await?;
-        let Some((account, _)) = usable.filter(|_| matches) else {
-            self.inner.throttle.lock().failed(&key, now);
-            // The name goes in as it was typed, cut: it may be a password typed into the wrong field, so no more than a hint.
-            let hint: String = name.chars().take(3).collect();
-            self.record(act(None, Action::SignInRefused, format!("name beginning with {hint:?}"), now))
-                .await?;
-            return Err(Error::BadCredentials);
-        };
-        self.inner.throttle.lock().succeeded(&key);
-        let (token, csrf) = (secret::token(), secret::token());
-        let expires_at = now + self.inner.config.session_longest;
-        let session = Session {
-            token_hash: secret::token_hash(&token),
-            account: account.id,
-            csrf: csrf.clone(),
-            created_at: now,
-            last_seen_at: now,
-            expires_at,
-        };
-        self.record(act(Some(account.id), Action::SignIn, String::new(), now)).await?;
-        self.records().insert_session(&session).await?;
-        self.records().sweep_sessions(now, now - self.inner.config.session_idle).await?;
-        Ok(SignedIn { token, csrf, account, expires_at })
-    }
-
-    /// Ends the caller's session.
-    ///
-    /// # Errors
-    /// When the records fail.
-    pub async fn sign_out(&self, caller: &Caller, now: Timestamp) -> Result<(), Error> {
-        if let Some(session) = &caller.session {
-            self.record(act(Some(caller.account.id), Action::SignOut, String::new(), now)).await?;
-            self.records().delete_session(&session.token_hash).await?;
-        }
-        Ok(())
-    }
-
-    /// Who holds this session token.
-    ///
-    /// # Errors
-    /// [`Error::NotSignedIn`] when there is no such session or it has ended.
-    pub async fn caller_by_session(&self, token: &str, now: Timestamp) -> Result<Caller, Error> {
-        let (session, account) = self.live_session(&secret::token_hash(token), now).await?;
-        if now.duration_since(session.last_seen_at).as_secs() >= TOUCH_EVERY_S {
-            self.records().touch_session(&session.token_hash, now).await?;
-        }
-        Ok(Caller { account, session: Some(session) })
-    }
-
-    /// Which service holds this bearer token.
-    ///
-    /// # Errors
-    /// [`Error::NotSignedIn`] when there is no such token or it has ended.
-    pub async fn caller_by_bearer(&self, token: &str, now: Timestamp) -> Result<Caller, Error> {
-        let (found, account) =
-            self.records().service_token(&secret::token_hash(token)).await?.ok_or(Error::NotSignedIn)?;
-        let ended = found.revoked_at.is_some() || found.expires_at.is_some_and(|at| at <= now);
-        if ended || account.disabled_at.is_some() {
-            return Err(Error::NotSignedIn);
-        }
-        Ok(Caller { account, session: None })
-    }
-
-    async fn live_session(&self, token_hash: &str, now: Timestamp) -> Result<(Session, Account), Error> {
-        let (session, account) = self.records().session(token_hash).await?.ok_or(Error::NotSignedIn)?;
-        let idle = now.duration_since(session.last_seen_at) >= self.inner.config.session_idle;
-        if idle || session.expires_at <= now || account.disabled_at.is_some() {
-            return Err(Error::NotSignedIn);
-        }
-        Ok((session, account))
-    }
-
-    /// Whether the caller could still act now: for looks that last. Watching counts as using the session.
-    pub(crate) async fn still_signed_in(&self, caller: &Caller, now: Timestamp) -> Result<(), Error> {
-        match &caller.session {
-            Some(session) => {
-                let (session, _) = self.live_session(&session.token_hash, now).await?;
-                if now.duration_since(session.last_seen_at).as_secs() >= TOUCH_EVERY_S {
-                    self.records().touch_session(&session.token_hash, now).await?;
-                }
-            }
-            None => {
-                let account = self.records().account(caller.account.id).await?;
-                if account.disabled_at.is_some() {
-                    return Err(Error::NotSignedIn);
-                }
-            }
-        }
-        Ok(())
     }
 
     /// Makes an account. `by` is `None` on the command line, whose user owns the database anyway.
@@ -230,16 +175,21 @@ impl Accounts {
             disabled_at: None,
             created_at: now,
         };
-        self.records().create_account(&account, hash.as_deref()).await?;
-        let detail = format!("made {} as {}", account.id, account.role.as_str());
+        // Entered first: no account exists that the log does not know. A name that is taken is told before that.
+        if self.records().account_by_name(&account.name).await?.is_some() {
+            return Err(sightline_records::Error::Exists { what: "account", id: account.name }.into());
+        }
+        let detail = format!("made {} as {} of unit {:?}", account.id, account.role.as_str(), account.unit);
         self.record(act(by.map(|by| by.account.id), Action::AccountChanged, detail, now)).await?;
+        self.records().create_account(&account, hash.as_deref()).await?;
         Ok(account)
     }
 
-    /// Sets a new password; the account's sessions end.
+    /// Sets a new password; the account's sessions end. For an admin, or the command line; people change their own with
+    /// [`Accounts::change_password`], which asks for the old one.
     ///
     /// # Errors
-    /// When the password is weak or the caller may not.
+    /// When the password is weak, the account is a service's, or the caller may not.
     pub async fn set_password(
         &self,
         by: Option<&Caller>,
@@ -247,8 +197,12 @@ impl Accounts {
         password: &str,
         now: Timestamp,
     ) -> Result<(), Error> {
-        if let Some(by) = by.filter(|by| by.account.id != account.id) {
+        if let Some(by) = by {
             require(by, Right::EditAccounts)?;
+        }
+        if account.service {
+            let way_out = "services sign in by token: make one for it";
+            return Err(Error::Invalid { field: "account", value: account.name.clone(), way_out });
         }
         secret::check_password(&account.name, password)?;
         let hash = secret::hash_password(password.to_owned()).await?;
@@ -259,6 +213,27 @@ impl Accounts {
             now,
         ))
         .await?;
+        Ok(self.records().set_password_hash(account.id, &hash).await?)
+    }
+
+    /// Changes the caller's own password; all sessions of the account end. A wrong old password counts as a failed
+    /// sign-in.
+    ///
+    /// # Errors
+    /// [`Error::BadCredentials`], [`Error::Throttled`], or when the new password is weak.
+    pub async fn change_password(
+        &self,
+        caller: &Caller,
+        old: &str,
+        new: &str,
+        now: Timestamp,
+    ) -> Result<(), Error> {
+        let account = &caller.account;
+        secret::check_password(&account.name, new)?;
+        self.prove(&account.name, old, None, now).await?;
+        let hash = secret::hash_password(new.to_owned()).await?;
+        let detail = "changed the own password".to_owned();
+        self.record(act(Some(account.id), Action::AccountChanged, detail, now)).await?;
         Ok(self.records().set_password_hash(account.id, &hash).await?)
     }
 
@@ -290,10 +265,46 @@ impl Accounts {
             expires_at,
             revoked_at: None,
         };
-        self.records().insert_service_token(&stored, &secret::token_hash(&token)).await?;
         let detail = format!("made token {} for {}", stored.id, account.id);
         self.record(act(by.map(|by| by.account.id), Action::AccountChanged, detail, now)).await?;
+        self.records().insert_service_token(&stored, &secret::token_hash(&token)).await?;
         Ok(token)
+    }
+
+    /// Revokes a service token at once.
+    ///
+    /// # Errors
+    /// When there is no such token, or the caller may not.
+    pub async fn revoke_service_token(
+        &self,
+        by: Option<&Caller>,
+        token: Uuid,
+        now: Timestamp,
+    ) -> Result<(), Error> {
+        if let Some(by) = by {
+            require(by, Right::EditAccounts)?;
+        }
+        let detail = format!("revoked token {token}");
+        self.record(act(by.map(|by| by.account.id), Action::AccountChanged, detail, now)).await?;
+        Ok(self.records().revoke_service_token(token, now).await?)
+    }
+
+    /// Switches an account off: sessions, tokens and grants end with it.
+    ///
+    /// # Errors
+    /// When it is the last administrator, is not there, or the caller may not.
+    pub async fn disable_account(
+        &self,
+        by: Option<&Caller>,
+        account: AccountId,
+        now: Timestamp,
+    ) -> Result<(), Error> {
+        if let Some(by) = by {
+            require(by, Right::EditAccounts)?;
+        }
+        let detail = format!("switched off {account}");
+        self.record(act(by.map(|by| by.account.id), Action::AccountChanged, detail, now)).await?;
+        Ok(self.records().disable_account(account, now).await?)
     }
 }
 
@@ -315,6 +326,6 @@ fn text(field: &'static str, value: &str) -> Result<String, Error> {
     Err(Error::Invalid { field, value, way_out: "use 1 to 64 characters without control characters" })
 }
 
-fn act(account: Option<AccountId>, action: Action, detail: String, at: Timestamp) -> Act {
+pub(crate) fn act(account: Option<AccountId>, action: Action, detail: String, at: Timestamp) -> Act {
     Act { at, account, action, grant: None, ground: None, camera: None, range: None, detail }
 }

@@ -10,12 +10,15 @@ use tokio::sync::{mpsc, oneshot};
 use crate::{
     Error,
     chain::{self, Head},
+    metrics::Metrics,
 };
 
 /// Acts waiting for the disk; beyond it callers wait.
 const QUEUE: usize = 1024;
 /// Most acts made durable at once.
 const BATCH: usize = 256;
+/// Longest detail in characters: an entry is a line, not a document.
+const DETAIL_CHARS: usize = 1000;
 
 /// Where entries go. The second implementation is the failing store of the tests: "no log, no look" is a promise.
 pub(crate) trait Store: Send + Sync + 'static {
@@ -40,24 +43,39 @@ type Waiting = (Act, oneshot::Sender<Result<Entry, Arc<Error>>>);
 #[derive(Debug, Clone)]
 pub(crate) struct AuditLog {
     queue: mpsc::Sender<Waiting>,
+    metrics: Arc<Metrics>,
 }
 
 impl AuditLog {
     /// Starts the writer on the current tokio runtime.
-    pub(crate) fn start(store: impl Store) -> Self {
+    pub(crate) fn start(store: impl Store, metrics: Arc<Metrics>) -> Self {
         let (queue, waiting) = mpsc::channel(QUEUE);
         tokio::spawn(write(store, waiting));
-        Self { queue }
+        Self { queue, metrics }
     }
 
-    /// Enters `act` and waits until it is durable.
-    pub(crate) async fn enter(&self, act: Act) -> Result<Entry, Error> {
+    /// Enters `act` and waits until it is durable. Line breaks and other control characters in its detail become spaces.
+    pub(crate) async fn enter(&self, mut act: Act) -> Result<Entry, Error> {
+        act.detail = one_line(&act.detail);
+        let entered = self.queued(act).await;
+        match &entered {
+            Ok(_) => self.metrics.audit_entries.add(1),
+            Err(_) => self.metrics.audit_failures.add(1),
+        }
+        entered
+    }
+
+    async fn queued(&self, act: Act) -> Result<Entry, Error> {
         let (answer, entered) = oneshot::channel();
         let gone = || Error::AuditUnavailable { why: "its writer has stopped".to_owned() };
         self.queue.send((act, answer)).await.map_err(|_| gone())?;
         let written = entered.await.map_err(|_| gone())?;
         written.map_err(|error| Error::AuditUnavailable { why: error.to_string() })
     }
+}
+
+fn one_line(text: &str) -> String {
+    text.chars().take(DETAIL_CHARS).map(|c| if c.is_control() { ' ' } else { c }).collect()
 }
 
 async fn write(store: impl Store, mut waiting: mpsc::Receiver<Waiting>) {

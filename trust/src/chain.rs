@@ -54,6 +54,12 @@ pub enum Broken {
         /// The entry.
         seq: u64,
     },
+    /// An entry is not the one that was noted down elsewhere: the log was written anew.
+    #[error("entry {seq} is not the one that was noted down: the log was written anew")]
+    Replaced {
+        /// The entry.
+        seq: u64,
+    },
     /// The log ends before an entry that is known to have existed.
     #[error("the log ends at entry {found}, but entry {expected} is known to have been written")]
     Truncated {

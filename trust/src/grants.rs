@@ -1,7 +1,11 @@
 //! Opening and ending grants: reads the facts, asks the policy, enters the act.
 
+use std::collections::BTreeSet;
+
+use sha2::{Digest, Sha256};
 use sightline_model::{
-    CameraId, RegionId, Timestamp,
+    CameraId, RegionId, TimeRange, Timestamp,
+    account::Right,
     alert::Alert,
     audit::{Act, Action},
     camera::Position,
@@ -14,13 +18,18 @@ use uuid::Uuid;
 
 use crate::{
     Caller, Error, GrantRequest, Refusal, Trust,
+    chain::hex,
     policy::{self, Facts},
 };
 
 /// Cameras within this distance of an alert's place may be looked at under it.
 const NEAR_METRES: f64 = 300.0;
-/// Cameras a region may hold for a grant to be counted at all; the policy's bound is far below.
-const MOST_COUNTED: usize = 1000;
+/// Cameras read from the registry at once.
+const PAGE: usize = 1000;
+/// Most cameras that a request may name.
+const MOST_NAMED: usize = 1000;
+/// Cameras that an entry names one by one; of more it says how many, and the hash of the list.
+const MOST_WRITTEN: usize = 20;
 
 impl Trust {
     /// Opens a grant, when the policy allows it; the act is entered first.
@@ -30,15 +39,16 @@ impl Trust {
     pub async fn open_grant(
         &self,
         caller: &Caller,
-        request: GrantRequest,
+        mut request: GrantRequest,
         now: Timestamp,
     ) -> Result<Grant, Error> {
-        let facts = self.facts(&request.ground).await?;
+        request.ground = canonical(request.ground);
+        let mut named = BTreeSet::new();
+        request.cameras.retain(|camera| named.insert(*camera));
+        self.check_registered(&request.cameras).await?;
+        let facts = self.facts_to_open(&request.ground).await?;
         let region_cameras = self.cameras_in(&request.regions).await?;
         let terms = policy::decide(&request, &caller.account, &facts, region_cameras, now)?;
-        for camera in &terms.cameras {
-            self.records().camera(*camera).await?;
-        }
         let grant = Grant {
             id: GrantId(Uuid::now_v7()),
             account: caller.account.id,
@@ -51,15 +61,22 @@ impl Trust {
             expires_at: terms.expires_at,
             ended_at: None,
         };
-        self.record(grant_act(
-            &grant,
-            Action::GrantOpened,
-            format!("{} cameras, {} regions: {}", grant.cameras.len(), grant.regions.len(), grant.reason),
-            now,
-        ))
-        .await?;
+        self.record(grant_act(&grant, Action::GrantOpened, opened_detail(&grant), now)).await?;
         self.records().insert_grant(&grant).await?;
+        self.counters().grants_opened.add(1);
         Ok(grant)
+    }
+
+    /// Refuses names that no camera has: most often they are typing errors.
+    async fn check_registered(&self, cameras: &[CameraId]) -> Result<(), Error> {
+        if cameras.len() > MOST_NAMED {
+            let way_out = "name at most 1000 cameras, or a region";
+            return Err(Error::Invalid { field: "cameras", value: cameras.len().to_string(), way_out });
+        }
+        for camera in cameras {
+            self.records().camera(*camera).await?;
+        }
+        Ok(())
     }
 
     /// One of the caller's grants.
@@ -102,7 +119,7 @@ impl Trust {
     /// not reach beyond it.
     ///
     /// # Errors
-    /// [`Error::Refused`], or [`Error::AuditUnavailable`].
+    /// [`Error::RoleForbids`], [`Error::Refused`], or [`Error::AuditUnavailable`].
     pub async fn search(
         &self,
         caller: &Caller,
@@ -110,65 +127,104 @@ impl Trust {
         scope: PassScope,
         now: Timestamp,
     ) -> Result<PassScope, Error> {
-        let grant = self.grant(caller, grant.ok_or(Refusal::GrantMissing)?).await?;
-        let facts = self.facts(&grant.ground).await?;
-        policy::standing(&grant, &caller.account, facts.is_open(&caller.account, now), now)?;
-        let range =
-            grant.range.intersection(&scope.range).ok_or(Refusal::TimeOutside { granted: grant.range })?;
-        let granted = self.cameras_of(&grant).await?;
-        let cameras: Vec<CameraId> = match scope.cameras.as_slice() {
-            [] => granted,
-            asked => match asked.iter().find(|camera| !granted.contains(camera)) {
-                Some(camera) => return Err(Refusal::CameraOutside { camera: *camera }.into()),
-                None => asked.to_vec(),
-            },
+        self.require(caller, Right::SearchPasses)?;
+        let given = self.given(caller, grant).await;
+        let refused = Act {
+            at: now,
+            account: Some(caller.account.id),
+            action: Action::LookRefused,
+            grant: given.as_ref().ok().map(|grant| grant.id),
+            ground: given.as_ref().ok().map(|grant| grant.ground.clone()),
+            camera: scope.cameras.first().copied(),
+            range: Some(scope.range),
+            detail: String::new(),
         };
-        let detail = format!("{} cameras; {}", cameras.len(), scope.what);
+        let allowed = match given {
+            Ok(grant) => self.searchable(caller, &grant, &scope, now).await.map(|found| (grant, found)),
+            Err(error) => Err(error),
+        };
+        let (grant, (cameras, range)) = match allowed {
+            Err(Error::Refused(refusal)) => {
+                self.enter_refusal(caller, refused, &refusal).await;
+                return Err(refusal.into());
+            }
+            allowed => allowed?,
+        };
+        let detail = format!("{}; {}", named_or_counted(&cameras), scope.what);
         let act = grant_act(&grant, Action::PassSearch, detail, now);
-        self.record(Act { range: Some(range), camera: scope.cameras.first().copied(), ..act }).await?;
+        let one = <[CameraId; 1]>::try_from(cameras.as_slice()).ok().map(|[camera]| camera);
+        self.record(Act { range: Some(range), camera: one, ..act }).await?;
         Ok(PassScope { cameras, range, what: scope.what })
     }
 
+    /// The cameras and the time of a search, as far as the grant covers them.
+    async fn searchable(
+        &self,
+        caller: &Caller,
+        grant: &Grant,
+        scope: &PassScope,
+        now: Timestamp,
+    ) -> Result<(Vec<CameraId>, TimeRange), Error> {
+        let facts = self.facts(&grant.ground).await?;
+        policy::standing(grant, &caller.account, &facts, now)?;
+        let outside = Refusal::TimeOutside { granted: grant.range };
+        let range = grant.range.intersection(&scope.range).ok_or(outside)?;
+        let granted = self.cameras_of(grant).await?;
+        match scope.cameras.iter().find(|camera| !granted.contains(camera)) {
+            Some(camera) => Err(Refusal::CameraOutside { camera: *camera }.into()),
+            None if scope.cameras.is_empty() => Ok((granted.into_iter().collect(), range)),
+            None => Ok((scope.cameras.clone(), range)),
+        }
+    }
+
     /// Every camera that a grant covers, by name and by region.
-    async fn cameras_of(&self, grant: &Grant) -> Result<Vec<CameraId>, Error> {
-        let mut cameras = grant.cameras.clone();
+    async fn cameras_of(&self, grant: &Grant) -> Result<BTreeSet<CameraId>, Error> {
+        let mut cameras: BTreeSet<CameraId> = grant.cameras.iter().copied().collect();
         if !grant.regions.is_empty() {
             let filter = CameraFilter { regions: grant.regions.clone(), ..CameraFilter::default() };
-            cameras.extend(
-                self.records()
-                    .cameras(&filter, None, MOST_COUNTED)
-                    .await?
-                    .items
-                    .iter()
-                    .map(|camera| camera.id),
-            );
+            let mut cursor = None;
+            loop {
+                let page = self.records().cameras(&filter, cursor.as_deref(), PAGE).await?;
+                cameras.extend(page.items.iter().map(|camera| camera.id));
+                cursor = page.next;
+                if cursor.is_none() {
+                    break;
+                }
+            }
         }
         Ok(cameras)
     }
 
-    /// What is known of the thing that a ground refers to.
+    /// What is known of the thing that a ground refers to, without what only opening a grant needs.
     pub(crate) async fn facts(&self, ground: &Ground) -> Result<Facts, Error> {
         let records = self.records();
+        let reference = ground.reference.as_str();
         let found = match ground.kind {
-            GroundKind::Patrol => match ground.reference.parse::<PatrolId>() {
+            GroundKind::Patrol => match reference.parse::<PatrolId>() {
                 Ok(id) => records.patrol(id).await.map(Facts::Patrol),
                 Err(_) => return Ok(Facts::Nothing),
             },
-            GroundKind::Alert => match ground.reference.parse::<AlertId>() {
-                Ok(id) => match records.alert(id).await {
-                    Ok(alert) => {
-                        Ok(Facts::Alert { near: self.cameras_near(&alert).await?, alert: Box::new(alert) })
-                    }
-                    Err(error) => Err(error),
-                },
+            GroundKind::Alert => match reference.parse::<AlertId>() {
+                Ok(id) => {
+                    let alert = records.alert(id).await;
+                    alert.map(|alert| Facts::Alert { alert: Box::new(alert), near: Vec::new() })
+                }
                 Err(_) => return Ok(Facts::Nothing),
             },
-            GroundKind::Case => records.case(&ground.reference).await.map(Facts::Case),
+            GroundKind::Case => records.case(reference).await.map(Facts::Case),
             GroundKind::Assistance | GroundKind::Maintenance => return Ok(Facts::Outside),
         };
         match found {
             Err(RecordsError::NotFound { .. }) => Ok(Facts::Nothing),
             other => Ok(other?),
+        }
+    }
+
+    /// The same with the cameras near an alert's place.
+    async fn facts_to_open(&self, ground: &Ground) -> Result<Facts, Error> {
+        match self.facts(ground).await? {
+            Facts::Alert { alert, .. } => Ok(Facts::Alert { near: self.cameras_near(&alert).await?, alert }),
+            other => Ok(other),
         }
     }
 
@@ -191,7 +247,8 @@ impl Trust {
             return Ok(0);
         }
         let filter = CameraFilter { regions: regions.to_vec(), ..CameraFilter::default() };
-        Ok(self.records().cameras(&filter, None, MOST_COUNTED).await?.items.len())
+        // One page is enough: the policy's bound lies far below it.
+        Ok(self.records().cameras(&filter, None, PAGE).await?.items.len())
     }
 
     /// The camera's region and all above it.
@@ -211,9 +268,45 @@ pub struct PassScope {
     /// These cameras; empty for all that the grant covers.
     pub cameras: Vec<CameraId>,
     /// Of this time.
-    pub range: sightline_model::TimeRange,
+    pub range: TimeRange,
     /// What was searched for, as it goes into the log.
     pub what: String,
+}
+
+/// References to things of Sightline in their one written form, so that they are found again when the thing ends.
+fn canonical(ground: Ground) -> Ground {
+    let reference = ground.reference.trim();
+    let id = match ground.kind {
+        GroundKind::Patrol => reference.parse::<PatrolId>().ok().map(|id| id.to_string()),
+        GroundKind::Alert => reference.parse::<AlertId>().ok().map(|id| id.to_string()),
+        GroundKind::Case | GroundKind::Assistance | GroundKind::Maintenance => None,
+    };
+    Ground { kind: ground.kind, reference: id.unwrap_or_else(|| reference.to_owned()) }
+}
+
+/// What a grant covers and why, so that the log proves it whatever becomes of the table of grants.
+fn opened_detail(grant: &Grant) -> String {
+    let mut scope = named_or_counted(&grant.cameras);
+    if !grant.regions.is_empty() {
+        let regions: Vec<&str> = grant.regions.iter().map(RegionId::as_str).collect();
+        scope.push_str(&format!(", regions {}", regions.join(" ")));
+    }
+    format!("{scope}; until {}; {}", grant.expires_at, grant.reason)
+}
+
+/// Some cameras by name; many as their number and the SHA-256 of their names, sorted, each followed by a line feed.
+fn named_or_counted(cameras: &[CameraId]) -> String {
+    let mut names: Vec<&str> = cameras.iter().map(CameraId::as_str).collect();
+    if names.len() <= MOST_WRITTEN {
+        return format!("cameras {}", names.join(" "));
+    }
+    names.sort_unstable();
+    let mut list = Sha256::new();
+    for name in &names {
+        list.update(name.as_bytes());
+        list.update(b"\n");
+    }
+    format!("{} cameras, sha256 {}", names.len(), hex(&list.finalize()))
 }
 
 fn grant_act(grant: &Grant, action: Action, detail: String, now: Timestamp) -> Act {

@@ -20,10 +20,12 @@ mod error;
 mod grants;
 mod live;
 mod looks;
+mod metrics;
 mod permit;
 pub mod policy;
 mod refusal;
 mod secret;
+mod sign_in;
 mod throttle;
 mod verify;
 
@@ -43,11 +45,12 @@ pub use door::{Look, LookKind};
 pub use error::Error;
 pub use grants::PassScope;
 pub use live::{LiveLook, LiveStep};
+pub use metrics::MetricsSnapshot;
 pub use permit::Permit;
 pub use policy::GrantRequest;
 pub use refusal::Refusal;
 pub use secret::random_password;
-pub use verify::{Verified, verify};
+pub use verify::{Verified, verify, verify_against};
 
 /// Settings.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -120,7 +123,29 @@ impl Trust {
         self.inner.accounts.audit().enter(act).await
     }
 
-    fn records(&self) -> &Records {
+    /// The counters since the start of the program.
+    #[must_use]
+    pub fn metrics(&self) -> MetricsSnapshot {
+        self.counters().snapshot()
+    }
+
+    pub(crate) fn counters(&self) -> &metrics::Metrics {
+        self.inner.accounts.counters()
+    }
+
+    pub(crate) fn records(&self) -> &Records {
         self.inner.accounts.records()
+    }
+
+    pub(crate) fn footage(&self) -> &Footage {
+        &self.inner.footage
+    }
+
+    pub(crate) fn looks(&self) -> &Mutex<looks::Looks> {
+        &self.inner.looks
+    }
+
+    pub(crate) fn refusals(&self) -> &Mutex<looks::Refusals> {
+        &self.inner.refusals
     }
 }

@@ -4,7 +4,7 @@ use std::{fmt, time::Duration};
 
 use sightline_footage::{LiveItem, LiveReader};
 use sightline_model::{Timestamp, grant::Grant};
-use tokio::time::{Instant, MissedTickBehavior, interval_at};
+use tokio::time::{Instant, Interval, MissedTickBehavior, interval_at, sleep_until};
 
 use crate::{Caller, Error, Refusal, Trust, policy};
 
@@ -26,7 +26,14 @@ pub struct LiveLook {
     trust: Trust,
     caller: Caller,
     grant: Grant,
-    recheck: tokio::time::Interval,
+    /// The clock of the look: wall time at its beginning, and what has gone by since. A wall clock that is set back does
+    /// not prolong it.
+    began: (Timestamp, Instant),
+    /// When the grant ends by itself.
+    end: Instant,
+    recheck: Interval,
+    /// A recheck is due and not yet done: until then nothing more is shown, also when the caller drops and asks again.
+    due: bool,
 }
 
 impl fmt::Debug for LiveLook {
@@ -36,22 +43,37 @@ impl fmt::Debug for LiveLook {
 }
 
 impl LiveLook {
-    pub(crate) fn new(reader: LiveReader, trust: Trust, caller: Caller, grant: Grant) -> Self {
+    pub(crate) fn new(
+        reader: LiveReader,
+        trust: Trust,
+        caller: Caller,
+        grant: Grant,
+        began: (Timestamp, Instant),
+    ) -> Self {
         let mut recheck = interval_at(Instant::now() + RECHECK, RECHECK);
         recheck.set_missed_tick_behavior(MissedTickBehavior::Delay);
-        Self { reader, trust, caller, grant, recheck }
+        let left = grant.expires_at.min(grant.range.to).duration_since(began.0);
+        let end = began.1 + left;
+        // A permit that was kept for a while is looked at again before anything is shown.
+        let due = began.1.elapsed() >= RECHECK;
+        Self { reader, trust, caller, grant, began, end, recheck, due }
     }
 
     /// The next step. Cancel-safe.
     pub async fn next(&mut self) -> LiveStep {
         loop {
+            if self.due {
+                let now = self.began.0 + self.began.1.elapsed();
+                if let Err(error) = self.trust.still_stands(&self.caller, &self.grant, now).await {
+                    self.trust.counters().live_ended.add(1);
+                    return LiveStep::Ended(error);
+                }
+                self.due = false;
+            }
             tokio::select! {
                 biased;
-                _ = self.recheck.tick() => {
-                    if let Err(error) = self.trust.still_stands(&self.caller, &self.grant, Timestamp::now()).await {
-                        return LiveStep::Ended(error);
-                    }
-                }
+                () = sleep_until(self.end) => self.due = true,
+                _ = self.recheck.tick() => self.due = true,
                 item = self.reader.next() => return LiveStep::Item(item),
             }
         }
@@ -61,10 +83,10 @@ impl LiveLook {
 impl Trust {
     /// Whether the caller is still signed in and the grant, as it is now, still stands and covers this moment.
     async fn still_stands(&self, caller: &Caller, grant: &Grant, now: Timestamp) -> Result<(), Error> {
-        self.accounts().still_signed_in(caller, now).await?;
+        let account = self.accounts().still_signed_in(caller, now).await?;
         let grant = self.records().grant(grant.id).await?;
         let facts = self.facts(&grant.ground).await?;
-        policy::standing(&grant, &caller.account, facts.is_open(&caller.account, now), now)?;
+        policy::standing(&grant, &account, &facts, now)?;
         if grant.range.contains(now) {
             Ok(())
         } else {

@@ -1,11 +1,16 @@
 //! Which looks were entered lately, so that one look is one entry: playing on, scrubbing and reloading a timeline do not
 //! flood the log, and nothing is ever shown that no entry covers. Pure.
 
-use std::{collections::VecDeque, time::Duration};
+use std::{
+    collections::{HashMap, HashSet, VecDeque},
+    hash::Hash,
+    time::Duration,
+};
 
 use sightline_model::{
     CameraId, TimeRange, Timestamp,
     id::{AccountId, GrantId},
+    media::StreamKey,
 };
 
 use crate::LookKind;
@@ -16,118 +21,123 @@ const STANDS_FOR: Duration = Duration::from_secs(60);
 const MAX_REMEMBERED: usize = 20_000;
 
 /// Who looked at what under which grant.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) struct Key {
     pub account: AccountId,
     pub grant: GrantId,
-    pub camera: CameraId,
+    pub stream: StreamKey,
     pub kind: LookKind,
 }
 
 /// Entries of the last minute.
 #[derive(Debug, Default)]
 pub(crate) struct Looks {
-    entered: VecDeque<(Timestamp, Key, TimeRange)>,
+    /// In the order they were entered, to forget the oldest.
+    order: VecDeque<(Timestamp, Key)>,
+    entered: HashMap<Key, VecDeque<(Timestamp, TimeRange)>>,
 }
 
 impl Looks {
     /// Whether an entry of the last minute covers this look.
-    pub(crate) fn covers(&self, key: Key, range: TimeRange, now: Timestamp) -> bool {
+    pub(crate) fn covers(&self, key: &Key, range: TimeRange, now: Timestamp) -> bool {
+        // An entry from the future (the clock was set back) covers nothing.
         let fresh = |at: Timestamp| at <= now && now.duration_since(at) < STANDS_FOR;
-        let mut lately = self.entered.iter().rev();
-        lately
-            .any(|(at, entered, entered_range)| fresh(*at) && *entered == key && entered_range.covers(&range))
+        let lately = self.entered.get(key);
+        lately.is_some_and(|lately| lately.iter().any(|(at, range_)| fresh(*at) && range_.covers(&range)))
     }
 
     /// An entry has been written.
     pub(crate) fn entered(&mut self, key: Key, range: TimeRange, now: Timestamp) {
-        while self.entered.front().is_some_and(|(at, ..)| now.duration_since(*at) >= STANDS_FOR) {
-            self.entered.pop_front();
+        while let Some((at, oldest)) = self.order.front().copied() {
+            if now.duration_since(at) < STANDS_FOR && self.order.len() < MAX_REMEMBERED {
+                break;
+            }
+            self.order.pop_front();
+            if let Some(lately) = self.entered.get_mut(&oldest) {
+                lately.pop_front();
+                if lately.is_empty() {
+                    self.entered.remove(&oldest);
+                }
+            }
         }
-        if self.entered.len() >= MAX_REMEMBERED {
-            self.entered.pop_front();
-        }
-        self.entered.push_back((now, key, range));
+        self.order.push_back((now, key));
+        self.entered.entry(key).or_default().push_back((now, range));
     }
 }
 
-/// Refusals of the last minute, so that a page that asks again and again makes one entry a minute.
-#[derive(Debug, Default)]
+/// At most so many entries a minute for one source of refusals; what goes beyond is counted and told with the next one.
+#[derive(Debug)]
+pub(crate) struct Budget<K> {
+    most: u32,
+    spent: HashMap<K, Spent>,
+}
+
+#[derive(Debug)]
+struct Spent {
+    since: Timestamp,
+    entries: u32,
+    left_out: u64,
+}
+
+impl<K: Hash + Eq> Budget<K> {
+    pub(crate) fn new(most: u32) -> Self {
+        Self { most, spent: HashMap::new() }
+    }
+
+    /// Whether one more may be entered, and how many were left out before it.
+    pub(crate) fn spend(&mut self, key: K, now: Timestamp) -> Option<u64> {
+        // Whoever has left something out is kept until it is told.
+        let stale = |spent: &Spent| now.duration_since(spent.since) >= STANDS_FOR;
+        if self.spent.len() >= MAX_REMEMBERED {
+            self.spent.retain(|_, spent| !stale(spent));
+        }
+        let spent = self.spent.entry(key).or_insert(Spent { since: now, entries: 0, left_out: 0 });
+        if stale(spent) {
+            (spent.since, spent.entries) = (now, 0);
+        }
+        if spent.entries >= self.most {
+            spent.left_out += 1;
+            return None;
+        }
+        spent.entries += 1;
+        Some(std::mem::take(&mut spent.left_out))
+    }
+}
+
+/// Refusals of the last minute: the same one is entered once a minute, all of one account at most 30 times a minute.
+#[derive(Debug)]
 pub(crate) struct Refusals {
-    entered: VecDeque<(Timestamp, AccountId, &'static str, CameraId)>,
+    since: Timestamp,
+    seen: HashSet<(AccountId, &'static str, Option<CameraId>)>,
+    budget: Budget<AccountId>,
+}
+
+impl Default for Refusals {
+    fn default() -> Self {
+        Self { since: Timestamp(0), seen: HashSet::new(), budget: Budget::new(30) }
+    }
 }
 
 impl Refusals {
-    /// Whether this refusal is the first of its kind within a minute; remembers it if so.
-    pub(crate) fn is_first(
+    /// Whether this refusal is to be entered, and how many were left out before it.
+    pub(crate) fn spend(
         &mut self,
         account: AccountId,
         code: &'static str,
-        camera: CameraId,
+        camera: Option<CameraId>,
         now: Timestamp,
-    ) -> bool {
-        while self.entered.front().is_some_and(|(at, ..)| now.duration_since(*at) >= STANDS_FOR) {
-            self.entered.pop_front();
+    ) -> Option<u64> {
+        let over = now < self.since || now.duration_since(self.since) >= STANDS_FOR;
+        if over || self.seen.len() >= MAX_REMEMBERED {
+            self.seen.clear();
+            self.since = now;
         }
-        let known =
-            self.entered.iter().any(|(_, who, what, which)| (*who, *what, *which) == (account, code, camera));
-        if !known && self.entered.len() < MAX_REMEMBERED {
-            self.entered.push_back((now, account, code, camera));
+        if !self.seen.insert((account, code, camera)) {
+            return None;
         }
-        !known
+        self.budget.spend(account, now)
     }
 }
 
 #[cfg(test)]
-mod tests {
-    use proptest::prelude::*;
-    use uuid::Uuid;
-
-    use super::*;
-
-    fn key(camera: u8) -> Key {
-        Key {
-            account: AccountId(Uuid::nil()),
-            grant: GrantId(Uuid::nil()),
-            camera: format!("camera-{camera}").parse().unwrap(),
-            kind: LookKind::Playback,
-        }
-    }
-
-    proptest! {
-        /// Against the plain rule: a look is covered only when some entry of its own key, less than a minute old, contains it.
-        #[test]
-        fn nothing_is_covered_that_was_not_entered(
-            steps in prop::collection::vec((0_u8..3, 0_i64..100, 1_i64..40, 0_i64..30), 1..60)
-        ) {
-            let mut looks = Looks::default();
-            let mut model: Vec<(Timestamp, Key, TimeRange)> = Vec::new();
-            let mut now = Timestamp::from_secs(1000);
-            for (camera, from, length, pause) in steps {
-                now = now + Duration::from_secs(pause.unsigned_abs());
-                let range = TimeRange { from: Timestamp(from), to: Timestamp(from + length) };
-                let covered = looks.covers(key(camera), range, now);
-                let expected = model.iter().any(|(at, key_, entered)| {
-                    now.duration_since(*at) < STANDS_FOR && *key_ == key(camera) && entered.covers(&range)
-                });
-                prop_assert_eq!(covered, expected);
-                if !covered {
-                    looks.entered(key(camera), range, now);
-                    model.push((now, key(camera), range));
-                }
-            }
-        }
-    }
-
-    #[test]
-    fn memory_is_bounded_and_forgetting_only_costs_an_entry() {
-        let mut looks = Looks::default();
-        let now = Timestamp::from_secs(1);
-        let range = |n: usize| TimeRange { from: Timestamp(n as i64), to: Timestamp(n as i64 + 1) };
-        for n in 0..=MAX_REMEMBERED {
-            looks.entered(key(0), range(n), now);
-        }
-        assert_eq!(looks.entered.len(), MAX_REMEMBERED);
-        assert!(!looks.covers(key(0), range(0), now) && looks.covers(key(0), range(1), now));
-    }
-}
+mod tests;

@@ -9,6 +9,8 @@ use sightline_model::{
     media::{Gop, StreamKey},
 };
 
+use tokio::time::Instant;
+
 use crate::{Caller, Error, LiveLook, LookKind, Refusal, Trust};
 
 /// The right to what one entry of the log covers. Made by [`Trust::look`] only.
@@ -21,6 +23,8 @@ pub struct Permit {
     kind: LookKind,
     range: Option<TimeRange>,
     still: Option<GopEntry>,
+    /// When it was given: by the wall clock, and by the clock that nobody sets.
+    given: (Timestamp, Instant),
 }
 
 impl fmt::Debug for Permit {
@@ -36,10 +40,9 @@ impl Permit {
         caller: Caller,
         grant: Grant,
         (key, kind): (StreamKey, LookKind),
-        range: Option<TimeRange>,
-        still: Option<GopEntry>,
+        (range, still, now): (Option<TimeRange>, Option<GopEntry>, Timestamp),
     ) -> Self {
-        Self { trust, caller, grant, key, kind, range, still }
+        Self { trust, caller, grant, key, kind, range, still, given: (now, Instant::now()) }
     }
 
     /// The grant it stands on.
@@ -54,7 +57,7 @@ impl Permit {
         self.key
     }
 
-    /// The time it opens; `None` for live.
+    /// The time it opens; `None` for live, and for a still without a picture.
     #[must_use]
     pub fn range(&self) -> Option<TimeRange> {
         self.range
@@ -71,7 +74,7 @@ impl Permit {
     /// # Errors
     /// When the store cannot answer, or the permit is for live.
     pub async fn timeline(&self, now: Timestamp) -> Result<Timeline, Error> {
-        Ok(self.trust.inner.footage.timeline(self.key, self.recorded()?, now).await?)
+        Ok(self.trust.footage().timeline(self.key, self.recorded()?, now).await?)
     }
 
     /// The GOPs of `range` as far as the permit covers it, in time order, at most `limit`.
@@ -80,15 +83,15 @@ impl Permit {
     /// When the store cannot answer, or the permit is for live.
     pub async fn entries(&self, range: TimeRange, limit: usize) -> Result<Vec<GopEntry>, Error> {
         match self.recorded()?.intersection(&range) {
-            Some(range) => Ok(self.trust.inner.footage.entries(self.key, range, limit).await?),
+            Some(range) => Ok(self.trust.footage().entries(self.key, range, limit).await?),
             None => Ok(Vec::new()),
         }
     }
 
-    /// The media of a GOP that the permit covers.
+    /// The media of a GOP that the permit covers. Of a still it is the key frame alone.
     ///
     /// # Errors
-    /// When the permit does not cover it, or the store cannot read it.
+    /// When the permit does not cover it or the grant has ended by time, or the store cannot read it.
     pub async fn read(&self, entry: &GopEntry) -> Result<Arc<Gop>, Error> {
         let overlaps = |range: &TimeRange| entry.start < range.to && range.from < entry.end;
         if entry.key != self.key {
@@ -97,7 +100,25 @@ impl Permit {
         if !self.range.as_ref().is_some_and(overlaps) {
             return Err(Refusal::TimeOutside { granted: self.grant.range }.into());
         }
-        Ok(self.trust.inner.footage.read(entry).await?)
+        self.check_running()?;
+        match self.kind {
+            LookKind::Playback => Ok(self.trust.footage().read(entry).await?),
+            LookKind::Still => {
+                let gop = self.trust.footage().read(entry).await?;
+                Ok(Arc::new(key_frame(&gop)))
+            }
+            LookKind::Timeline | LookKind::Live => Err(Error::Internal {
+                doing: "show recorded video",
+                why: format!("the permit is for {:?}", self.kind),
+            }),
+        }
+    }
+
+    /// A long answer must not outlast the grant.
+    fn check_running(&self) -> Result<(), Error> {
+        let now = self.given.0 + self.given.1.elapsed();
+        let at = self.grant.expires_at;
+        if now < at { Ok(()) } else { Err(Refusal::GrantExpired { at }.into()) }
     }
 
     /// Live video, until the grant or its ground ends.
@@ -111,8 +132,8 @@ impl Permit {
                 why: "the permit is for recorded footage".into(),
             });
         }
-        let reader = self.trust.inner.footage.live(self.key);
-        Ok(LiveLook::new(reader, self.trust.clone(), self.caller.clone(), self.grant.clone()))
+        let reader = self.trust.footage().live(self.key);
+        Ok(LiveLook::new(reader, self.trust.clone(), self.caller.clone(), self.grant.clone(), self.given))
     }
 
     fn recorded(&self) -> Result<TimeRange, Error> {
@@ -121,4 +142,9 @@ impl Permit {
             why: "the permit is for live video".into(),
         })
     }
+}
+
+/// A GOP with nothing of it but its first access unit, which is the key frame.
+fn key_frame(gop: &Gop) -> Gop {
+    Gop { units: gop.units.first().cloned().into_iter().collect(), ..gop.clone() }
 }

@@ -1,22 +1,26 @@
 //! Who may open a grant on which ground, how wide it may be, and what a grant shows. Pure: facts in, terms or refusal out.
 
+mod look;
+
 use std::time::Duration;
 
 use sightline_model::{
     CameraId, RegionId, TimeRange, Timestamp,
     account::Account,
     alert::Alert,
-    grant::{Case, Grant, Ground, GroundKind},
+    grant::{Case, Ground, GroundKind},
     patrol::Patrol,
 };
 
-use crate::{LookKind, refusal::Refusal};
+pub use look::{Admitted, Wanted, admit, check, entered_range, opened, standing};
+
+use crate::refusal::Refusal;
 
 const MINUTE: Duration = Duration::from_secs(60);
 const HOUR: Duration = Duration::from_secs(3600);
 const DAY: Duration = Duration::from_secs(86_400);
 
-/// A patrol shows what is now, and this much before it was started.
+/// A patrol shows what is now, and this much of what just was.
 const PATROL_BEFORE: Duration = Duration::from_secs(600);
 /// A patrol grant never outlives this.
 const PATROL_LONGEST: Duration = Duration::from_secs(12 * 3600);
@@ -34,10 +38,12 @@ const CASE_CAMERAS: usize = 200;
 const ASSISTANCE_LONGEST: Duration = DAY;
 /// Most cameras of an assistance grant.
 const ASSISTANCE_CAMERAS: usize = 10;
-/// A maintenance grant shows this much of the past.
+/// A maintenance grant shows this much of what just was.
 const MAINTENANCE_BEFORE: Duration = HOUR;
 /// Length of a reason in characters.
 const REASON_CHARS: std::ops::RangeInclusive<usize> = 5..=500;
+/// Longest reference in characters.
+const REFERENCE_CHARS: usize = 128;
 
 /// What somebody asks for.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -123,13 +129,21 @@ pub fn decide(
     if !REASON_CHARS.contains(&request.reason.trim().chars().count()) {
         return Err(Refusal::ReasonMissing);
     }
-    if request.ground.reference.trim().is_empty() || !facts.is_open(account, now) {
-        return Err(Refusal::GroundUnknown { kind, reference: request.ground.reference.clone() });
+    if !is_reference(&request.ground.reference) || !facts.is_open(account, now) {
+        let reference = request.ground.reference.chars().take(64).collect();
+        return Err(Refusal::GroundUnknown { kind, reference });
     }
     let bounds = bounds(facts, kind, now);
+    if bounds.expires_at <= now {
+        return Err(Refusal::GroundClosed { kind });
+    }
     let range = window(request, &bounds, kind)?;
     let (cameras, regions) = scope(request, facts, &bounds, region_cameras, kind)?;
     Ok(Terms { cameras, regions, range, expires_at: bounds.expires_at })
+}
+
+fn is_reference(text: &str) -> bool {
+    (1..=REFERENCE_CHARS).contains(&text.trim().chars().count()) && !text.chars().any(char::is_control)
 }
 
 /// How wide a grant on a ground may be.
@@ -151,10 +165,12 @@ fn bounds(facts: &Facts, kind: GroundKind, now: Timestamp) -> Bounds {
             Bounds { outer, longest: DAY, cameras: usize::MAX, expires_at: end }
         }
         Facts::Alert { alert, .. } => {
-            // Live needs a window that contains now, also for an alert that came in late.
-            let to = (alert.occurred_at + ALERT_AFTER).max(now + ALERT_AFTER);
-            let outer = TimeRange { from: alert.occurred_at - ALERT_BEFORE, to };
-            Bounds { outer, longest: DAY, cameras: ALERT_CAMERAS, expires_at: now + HOUR }
+            // Live needs a range that contains now, also for an alert that stands open for long. What was recorded
+            // between the hour after the alert and now stays closed: `opened` sees to that.
+            let to = (alert.occurred_at + ALERT_AFTER).max(now + HOUR);
+            let from = (alert.occurred_at - ALERT_BEFORE).min(now);
+            let outer = TimeRange { from, to };
+            Bounds { outer, longest: Duration::MAX, cameras: ALERT_CAMERAS, expires_at: now + HOUR }
         }
         Facts::Case(case) => {
             let outer = TimeRange { from: Timestamp(0), to: case.ends_at };
@@ -166,7 +182,8 @@ fn bounds(facts: &Facts, kind: GroundKind, now: Timestamp) -> Bounds {
             Bounds { outer, longest: DAY, cameras: CASE_CAMERAS, expires_at: now + HOUR }
         }
         Facts::Outside | Facts::Nothing => {
-            let outer = TimeRange { from: Timestamp(0), to: now + HOUR };
+            // A resident asks about something that was: no live.
+            let outer = TimeRange { from: Timestamp(0), to: now };
             Bounds { outer, longest: ASSISTANCE_LONGEST, cameras: ASSISTANCE_CAMERAS, expires_at: now + HOUR }
         }
     }
@@ -230,81 +247,6 @@ fn scope(
         return Err(too_wide(&format!("covers at most {} cameras", bounds.cameras)));
     }
     Ok((cameras, request.regions.clone()))
-}
-
-/// What somebody wants to look at.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Wanted {
-    /// The camera.
-    pub camera: CameraId,
-    /// In what way.
-    pub kind: LookKind,
-    /// Of what time; `None` for live.
-    pub range: Option<TimeRange>,
-}
-
-/// Decides on a look under `grant`. `regions` is the camera's region and all above it; `ground_open` says whether the
-/// ground still stands.
-///
-/// # Errors
-/// The first rule that the look breaks.
-pub fn check(
-    grant: &Grant,
-    account: &Account,
-    ground_open: bool,
-    wanted: &Wanted,
-    regions: &[RegionId],
-    now: Timestamp,
-) -> Result<(), Refusal> {
-    standing(grant, account, ground_open, now)?;
-    let covered =
-        grant.cameras.contains(&wanted.camera) || grant.regions.iter().any(|region| regions.contains(region));
-    if !covered {
-        return Err(Refusal::CameraOutside { camera: wanted.camera });
-    }
-    let kind = grant.ground.kind;
-    if kind == GroundKind::Maintenance && matches!(wanted.kind, LookKind::Playback | LookKind::Live) {
-        return Err(Refusal::StillsOnly { kind });
-    }
-    let inside = match &wanted.range {
-        Some(range) => grant.range.covers(range),
-        None => grant.range.contains(now),
-    };
-    if inside { Ok(()) } else { Err(Refusal::TimeOutside { granted: grant.range }) }
-}
-
-/// Whether a grant still stands at all.
-///
-/// # Errors
-/// Why it does not.
-pub fn standing(grant: &Grant, account: &Account, ground_open: bool, now: Timestamp) -> Result<(), Refusal> {
-    if grant.account != account.id {
-        return Err(Refusal::GrantForeign);
-    }
-    if let Some(at) = grant.ended_at {
-        return Err(Refusal::GrantEnded { at });
-    }
-    if now >= grant.expires_at {
-        return Err(Refusal::GrantExpired { at: grant.expires_at });
-    }
-    if !ground_open {
-        return Err(Refusal::GroundClosed { kind: grant.ground.kind });
-    }
-    Ok(())
-}
-
-/// Stills are entered by the minute they lie in, so that scrubbing is one entry a minute of footage and the entry still
-/// covers all that was seen.
-#[must_use]
-pub fn entered_range(kind: LookKind, range: TimeRange) -> TimeRange {
-    let minute = i64::try_from(MINUTE.as_micros()).unwrap_or(1);
-    match kind {
-        LookKind::Still => TimeRange {
-            from: Timestamp(range.from.0.div_euclid(minute) * minute),
-            to: Timestamp((range.to.0 - 1).div_euclid(minute) * minute + minute),
-        },
-        LookKind::Timeline | LookKind::Playback | LookKind::Live => range,
-    }
 }
 
 #[cfg(test)]

@@ -3,18 +3,18 @@
 use sightline_model::{
     account::Role,
     alert::{AlertSource, AlertState, Severity},
-    id::{AccountId, AlertId, GrantId, PatrolId},
+    id::{AccountId, AlertId, PatrolId},
     patrol::Layout,
 };
 use uuid::Uuid;
 
 use super::*;
 
-const NOW: Timestamp = Timestamp(1_800_000_000_000_000);
-const ME: AccountId = AccountId(Uuid::from_u128(1));
-const OTHER: AccountId = AccountId(Uuid::from_u128(2));
+pub(super) const NOW: Timestamp = Timestamp(1_800_000_000_000_000);
+pub(super) const ME: AccountId = AccountId(Uuid::from_u128(1));
+pub(super) const OTHER: AccountId = AccountId(Uuid::from_u128(2));
 
-fn account(role: Role) -> Account {
+pub(super) fn account(role: Role) -> Account {
     Account {
         id: ME,
         name: "li".into(),
@@ -26,7 +26,7 @@ fn account(role: Role) -> Account {
     }
 }
 
-fn camera(id: &str) -> CameraId {
+pub(super) fn camera(id: &str) -> CameraId {
     id.parse().unwrap()
 }
 
@@ -41,7 +41,7 @@ fn request(kind: GroundKind, cameras: &[&str]) -> GrantRequest {
     }
 }
 
-fn case() -> Facts {
+pub(super) fn case() -> Facts {
     Facts::Case(Case {
         number: "REF-1".into(),
         title: "t".into(),
@@ -52,7 +52,7 @@ fn case() -> Facts {
     })
 }
 
-fn patrol() -> Patrol {
+pub(super) fn patrol() -> Patrol {
     Patrol {
         id: PatrolId(Uuid::from_u128(9)),
         plan: None,
@@ -65,7 +65,7 @@ fn patrol() -> Patrol {
     }
 }
 
-fn alert(state: AlertState) -> Facts {
+pub(super) fn alert(state: AlertState) -> Facts {
     let alert = Alert {
         id: AlertId(Uuid::from_u128(8)),
         state,
@@ -176,53 +176,75 @@ fn an_alert_shows_the_cameras_of_its_place_around_its_time() {
     );
 }
 
-fn grant() -> Grant {
-    Grant {
-        id: GrantId(Uuid::from_u128(7)),
-        account: ME,
-        ground: Ground { kind: GroundKind::Case, reference: "REF-1".into() },
-        reason: "because".into(),
-        cameras: vec![camera("a")],
-        regions: vec!["town".parse().unwrap()],
-        range: TimeRange { from: NOW - HOUR, to: NOW + HOUR },
-        created_at: NOW,
-        expires_at: NOW + HOUR,
-        ended_at: None,
-    }
+#[test]
+fn an_alert_that_stands_open_for_days_can_still_be_looked_at() {
+    let me = account(Role::Operator);
+    let Facts::Alert { mut alert, near } = alert(AlertState::Confirmed) else { unreachable!() };
+    alert.occurred_at = NOW - DAY * 3;
+    let facts = Facts::Alert { alert, near };
+    let asked = GrantRequest { from: None, to: None, ..request(GroundKind::Alert, &[]) };
+    let terms = decide(&asked, &me, &facts, 0, NOW).unwrap();
+    assert_eq!(terms.range, TimeRange { from: NOW - DAY * 3 - ALERT_BEFORE, to: NOW + HOUR });
+    assert_eq!(terms.expires_at, NOW + HOUR);
 }
 
 #[test]
-fn each_rule_of_a_look_refuses_by_itself() {
-    let me = account(Role::Investigator);
-    let town: RegionId = "town".parse().unwrap();
-    let wanted =
-        |id: &str, kind, from, to| Wanted { camera: camera(id), kind, range: TimeRange::new(from, to) };
-    let inside = wanted("a", LookKind::Playback, NOW - MINUTE, NOW);
-    let look = |grant: &Grant, open, wanted: &Wanted, regions: &[RegionId]| {
-        check(grant, &me, open, wanted, regions, NOW).map_or_else(|refusal| refusal.code(), |()| "shown")
+fn an_alert_has_at_most_nine_cameras() {
+    let me = account(Role::Operator);
+    let Facts::Alert { alert, .. } = alert(AlertState::Confirmed) else { unreachable!() };
+    let near: Vec<CameraId> = (0..30).map(|n| camera(&format!("n{n}"))).collect();
+    let facts = Facts::Alert { alert, near };
+    let terms = decide(&request(GroundKind::Alert, &[]), &me, &facts, 0, NOW).unwrap();
+    assert_eq!((terms.cameras.len(), terms.cameras[0]), (9, camera("a")), "its own first");
+    assert_eq!(code(decide(&request(GroundKind::Alert, &["n7"]), &me, &facts, 0, NOW)), "granted");
+    assert_eq!(code(decide(&request(GroundKind::Alert, &["n8"]), &me, &facts, 0, NOW)), "grant_scope");
+    let nowhere =
+        Facts::Alert { alert: Box::new(Alert { camera: None, ..alert_of(&facts) }), near: Vec::new() };
+    let told = decide(&request(GroundKind::Alert, &[]), &me, &nowhere, 0, NOW).unwrap_err().to_string();
+    assert!(told.contains("at least one camera"), "{told}");
+}
+
+fn alert_of(facts: &Facts) -> Alert {
+    let Facts::Alert { alert, .. } = facts else { unreachable!() };
+    (**alert).clone()
+}
+
+#[test]
+fn assistance_is_about_a_day_of_the_past() {
+    let me = account(Role::Operator);
+    let ask = |change: fn(&mut GrantRequest)| {
+        let mut request = request(GroundKind::Assistance, &["a"]);
+        change(&mut request);
+        decide(&request, &me, &Facts::Outside, 0, NOW)
     };
-    assert_eq!(look(&grant(), true, &inside, &[]), "shown");
-    assert_eq!(look(&grant(), true, &wanted("z", LookKind::Still, NOW - MINUTE, NOW), &[town]), "shown");
-    assert_eq!(look(&grant(), true, &wanted("z", LookKind::Still, NOW - MINUTE, NOW), &[]), "grant_scope");
-    assert_eq!(look(&grant(), false, &inside, &[]), "ground_closed");
-    assert_eq!(look(&Grant { account: OTHER, ..grant() }, true, &inside, &[]), "grant_foreign");
-    assert_eq!(look(&Grant { ended_at: Some(NOW), ..grant() }, true, &inside, &[]), "grant_ended");
-    assert_eq!(look(&Grant { expires_at: NOW, ..grant() }, true, &inside, &[]), "grant_expired");
-    let early = wanted("a", LookKind::Playback, NOW - HOUR - MINUTE, NOW);
-    assert_eq!(look(&grant(), true, &early, &[]), "grant_scope");
-    let live = Wanted { range: None, ..inside };
-    assert_eq!(look(&grant(), true, &live, &[]), "shown");
-    let past = Grant { range: TimeRange { from: NOW - DAY, to: NOW }, ..grant() };
-    assert_eq!(look(&past, true, &live, &[]), "grant_scope", "live is now, and now is not covered");
-    let maintenance =
-        Grant { ground: Ground { kind: GroundKind::Maintenance, reference: "W".into() }, ..grant() };
-    assert_eq!(look(&maintenance, true, &inside, &[]), "grant_scope");
-    assert_eq!(look(&maintenance, true, &Wanted { kind: LookKind::Still, ..inside }, &[]), "shown");
+    assert_eq!(ask(|_| ()).unwrap().range, TimeRange { from: NOW - HOUR, to: NOW }, "no live");
+    assert_eq!(code(ask(|request| request.from = Some(NOW - DAY * 2))), "grant_too_wide");
+    assert_eq!(code(ask(|request| request.from = Some(NOW))), "grant_too_wide", "the future");
+    assert_eq!(code(ask(|request| request.regions = vec!["r".parse().unwrap()])), "grant_too_wide");
+    let eleven =
+        |request: &mut GrantRequest| request.cameras = (0..11).map(|n| camera(&format!("c{n}"))).collect();
+    assert_eq!(code(ask(eleven)), "grant_too_wide");
+    assert_eq!(code(ask(|request| request.ground.reference = "  ".into())), "ground_unknown");
+    assert_eq!(code(ask(|request| request.ground.reference = "R\n1".into())), "ground_unknown");
+    assert_eq!(code(ask(|request| request.ground.reference = "r".repeat(129))), "ground_unknown");
 }
 
 #[test]
-fn stills_are_entered_by_whole_minutes() {
-    let range = TimeRange { from: NOW + Duration::from_millis(30_500), to: NOW + Duration::from_secs(60) };
-    assert_eq!(entered_range(LookKind::Still, range), TimeRange { from: NOW, to: NOW + MINUTE });
-    assert_eq!(entered_range(LookKind::Playback, range), range);
+fn a_patrol_that_runs_for_too_long_opens_nothing_more() {
+    let me = account(Role::Operator);
+    let old = Patrol { started_at: NOW - PATROL_LONGEST, ..patrol() };
+    let asked = request(GroundKind::Patrol, &[]);
+    assert_eq!(code(decide(&asked, &me, &Facts::Patrol(old), 0, NOW)), "ground_closed");
+}
+
+#[test]
+fn a_reason_has_words() {
+    let me = account(Role::Investigator);
+    let ask = |reason: &str| {
+        let asked = GrantRequest { reason: reason.into(), ..request(GroundKind::Case, &["a"]) };
+        code(decide(&asked, &me, &case(), 0, NOW))
+    };
+    assert_eq!(ask("    x    "), "reason_missing");
+    assert_eq!(ask("查找失窃车辆"), "granted");
+    assert_eq!(ask(&"x".repeat(501)), "reason_missing");
 }
