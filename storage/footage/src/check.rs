@@ -17,6 +17,7 @@ use crate::{
         block::Block,
         footer::{DirectoryRow, Trailer, decode_params_list, widen},
         header::{file_name, parse_file_name},
+        record::RECORD_MAGIC,
     },
     index::SegmentInfo,
     recovery::{HeaderProblem, Opened, Rebuilt, load, rebuild},
@@ -137,9 +138,20 @@ fn check_segment(disk: &RealDisk, opened: Opened, report: &mut CheckReport, prog
         Err("there is no footer") => {
             report.open += 1;
             report.incomplete_bytes += rebuilt.torn_bytes;
+            if rebuilt.torn_bytes > 0 && !begins_a_record(&opened, rebuilt.records_end) {
+                let what = format!("{} bytes are neither records nor a footer", rebuilt.torn_bytes);
+                report.problem(disk, id, rebuilt.records_end, what);
+            }
         }
         Err(what) => report.problem(disk, id, opened.bytes, *what),
     }
+}
+
+/// Whether the bytes at `offset` can be a record that is being written: its magic, or nothing yet.
+fn begins_a_record(opened: &Opened, offset: u64) -> bool {
+    let left = opened.bytes.saturating_sub(offset).min(RECORD_MAGIC.len() as u64);
+    let Ok(bytes) = read_vec(&*opened.file, offset, usize::try_from(left).unwrap_or(0)) else { return false };
+    RECORD_MAGIC.starts_with(&bytes) || bytes.iter().all(|byte| *byte == 0)
 }
 
 fn check_footer(

@@ -33,9 +33,10 @@ pub struct Config {
     pub segment_max_age: Duration,
     /// Bound of each stream's tail ring. Most of it is used only while somebody watches or the disk is behind.
     pub tail_bytes: usize,
-    /// Longest part of a GOP: a longer one is committed in further parts, so that an open GOP stays bounded in time too.
+    /// How much of a GOP may be in memory alone: an open GOP is committed in pieces of about this length, which queries
+    /// put together again. A killed process loses no more than this and a quarter of a second.
     #[serde(with = "humantime_serde")]
-    pub part_max: Duration,
+    pub commit_interval: Duration,
     /// Segments written side by side; a camera always falls to the same one.
     pub lanes: u8,
     /// Free space below which nothing more is written.
@@ -56,7 +57,7 @@ impl Default for Config {
             segment_bytes: 256 << 20,
             segment_max_age: Duration::from_secs(3600),
             tail_bytes: 8 << 20,
-            part_max: Duration::from_secs(5),
+            commit_interval: Duration::from_millis(500),
             lanes: 2,
             min_free_bytes: 1 << 30,
             read_cache_bytes: 64 << 20,
@@ -81,8 +82,8 @@ impl Config {
         if self.node.len() > NODE_BYTES {
             return bad("node", format!("must be at most {NODE_BYTES} bytes"));
         }
-        if self.part_max < Duration::from_millis(100) {
-            return bad("part_max", "must be at least 100ms".to_owned());
+        if self.commit_interval < Duration::from_millis(100) {
+            return bad("commit_interval", "must be at least 100ms".to_owned());
         }
         Ok(())
     }

@@ -82,9 +82,9 @@ impl Footage {
             return Err(Error::DiskFull { path: config.dir, free_bytes, needed_bytes });
         }
         let (index, recovery) = recovery::open(&*disk, now)?;
-        let (tail_bytes, part_max) = (config.tail_bytes, config.part_max);
+        let (tail_bytes, commit) = (config.tail_bytes, config.commit_interval);
         let shared = Arc::new(Shared {
-            registry: Arc::new(Registry::new(tail_bytes, part_max, EAGER_BYTES)),
+            registry: Arc::new(Registry::new(tail_bytes, commit, EAGER_BYTES)),
             files: Files::new(disk),
             index: RwLock::new(index),
             counters: Counters::default(),

@@ -80,6 +80,7 @@ pub(crate) fn config() -> Config {
         dir: "/simulated".into(),
         sync_interval: Duration::from_secs(3600),
         min_free_bytes: 0,
+        commit_interval: Duration::from_secs(3600),
         segment_bytes: 64 << 10,
         tail_bytes: 1 << 20,
         ..Config::default()

@@ -5,10 +5,13 @@ use std::sync::Arc;
 use sightline_model::{
     TimeRange, Timestamp,
     gap::{Gap, GapReason},
-    media::{AccessUnit, Gop, GopStart, Policy, RunId, StreamKey},
+    media::{AccessUnit, GopStart, Policy, RunId, StreamKey},
 };
 
-use crate::format::{block::Entry, payload::kept};
+use crate::{
+    format::{block::Entry, payload::kept},
+    tail::ring::Piece,
+};
 
 /// What of a stream is kept on disk.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -55,7 +58,7 @@ pub(crate) enum Location {
     Tail,
 }
 
-/// One GOP, or one part of a long one, as the index knows it. [`crate::Footage::read`] turns it into media.
+/// One GOP, or one part of a very long one, as the index knows it. [`crate::Footage::read`] turns it into media.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct GopEntry {
     /// The stream.
@@ -79,6 +82,10 @@ pub struct GopEntry {
     /// Bytes of media kept.
     pub bytes: u64,
     pub(crate) location: Location,
+    /// Whether it belongs together with the part before it.
+    pub(crate) joined: bool,
+    /// Parts that were put together in it, itself included.
+    pub(crate) pieces: u16,
 }
 
 impl GopEntry {
@@ -95,10 +102,13 @@ impl GopEntry {
             units: entry.units,
             bytes: u64::from(entry.bytes),
             location: Location::Segment { id: segment, offset: entry.offset },
+            joined: entry.joined,
+            pieces: 1,
         }
     }
 
-    pub(crate) fn in_tail(key: StreamKey, gop: &Gop) -> Self {
+    pub(crate) fn in_tail(key: StreamKey, piece: &Piece) -> Self {
+        let gop = &piece.gop;
         let units = kept(gop);
         Self {
             key,
@@ -112,6 +122,8 @@ impl GopEntry {
             units: u32::try_from(units.len()).unwrap_or(u32::MAX),
             bytes: units.iter().map(|unit| unit.data.len() as u64).sum(),
             location: Location::Tail,
+            joined: piece.joined,
+            pieces: 1,
         }
     }
 
@@ -122,6 +134,21 @@ impl GopEntry {
 
     pub(crate) fn is(&self, start: &GopStart) -> bool {
         self.identity() == (start.at, start.run, start.number, start.part)
+    }
+
+    /// Takes in `next` if it goes on where this ends.
+    pub(crate) fn join(&mut self, next: &Self) -> bool {
+        let goes_on = next.joined
+            && (next.run, next.number) == (self.run, self.number)
+            && Some(next.part) == self.part.checked_add(self.pieces);
+        if goes_on {
+            self.pieces += 1;
+            self.end = next.end;
+            self.duration_90k = self.duration_90k.saturating_add(next.duration_90k);
+            self.units += next.units;
+            self.bytes += next.bytes;
+        }
+        goes_on
     }
 
     pub(crate) fn covers(&self, at: Timestamp) -> bool {

@@ -18,6 +18,7 @@ const NUMBER_GIVEN: u8 = 1 << 1;
 const PART_GIVEN: u8 = 1 << 2;
 const KEYFRAMES: u8 = 1 << 3;
 const PARAMS_CHANGED: u8 = 1 << 4;
+const JOINED: u8 = 1 << 5;
 
 /// One GOP record, as the index knows it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -28,6 +29,8 @@ pub(crate) struct Entry {
     pub(crate) number: u32,
     pub(crate) part: u16,
     pub(crate) policy: Policy,
+    /// Whether it belongs together with the part before it.
+    pub(crate) joined: bool,
     pub(crate) params: u32,
     pub(crate) units: u32,
     pub(crate) bytes: u32,
@@ -44,6 +47,7 @@ impl Entry {
             number: header.number,
             part: header.part,
             policy: header.policy,
+            joined: header.joined,
             params: header.params,
             units: header.units,
             bytes: header.media_bytes,
@@ -168,6 +172,9 @@ fn encode_entry(entry: &Entry, previous: &Previous, out: &mut Vec<u8>) {
     if entry.policy == Policy::Keyframes {
         flags |= KEYFRAMES;
     }
+    if entry.joined {
+        flags |= JOINED;
+    }
     if entry.params != previous.params {
         flags |= PARAMS_CHANGED;
     }
@@ -207,6 +214,7 @@ fn decode_entry(cursor: &mut Cursor<'_>, previous: &Previous) -> Option<Entry> {
         number: number.unwrap_or_else(|| previous.expected_number(part)),
         part,
         policy: if flags & KEYFRAMES == 0 { Policy::Full } else { Policy::Keyframes },
+        joined: flags & JOINED != 0,
         params,
         units: cursor.varint_u32()?,
         bytes: cursor.varint_u32()?,
@@ -253,6 +261,7 @@ mod tests {
                                 number,
                                 part,
                                 policy: if keyframes { Policy::Keyframes } else { Policy::Full },
+                                joined: part > 1,
                                 params,
                                 units,
                                 bytes,
@@ -304,6 +313,7 @@ mod tests {
                     number,
                     part: 0,
                     policy: Policy::Full,
+                    joined: false,
                     params: 0,
                     units: 50,
                     bytes: 480_000 + number * 97,

@@ -20,6 +20,7 @@ pub(crate) const MAX_RECORD_BYTES: u64 = 1 << 30;
 
 const FLAG_KEYFRAMES: u16 = 1;
 const FLAG_CAMERA_CLOCK: u16 = 1 << 1;
+const FLAG_JOINED: u16 = 1 << 2;
 
 /// What a record holds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -64,6 +65,8 @@ pub(crate) struct RecordHeader {
     pub(crate) number: u32,
     pub(crate) part: u16,
     pub(crate) policy: Policy,
+    /// Whether it belongs together with the part before it.
+    pub(crate) joined: bool,
     pub(crate) start: Timestamp,
     pub(crate) duration_90k: u32,
     pub(crate) media_90k: i64,
@@ -89,6 +92,7 @@ impl RecordHeader {
             number: 0,
             part: 0,
             policy: Policy::Full,
+            joined: false,
             start,
             duration_90k: 0,
             media_90k: 0,
@@ -109,6 +113,9 @@ impl RecordHeader {
         }
         if self.camera_clock.is_some() {
             flags |= FLAG_CAMERA_CLOCK;
+        }
+        if self.joined {
+            flags |= FLAG_JOINED;
         }
         let clock = self.camera_clock.unwrap_or(CameraClock { offset_us: 0, uncertainty_us: 0 });
         out.extend_from_slice(&RECORD_MAGIC);
@@ -181,6 +188,7 @@ impl RecordHeader {
             number,
             part,
             policy: if flags & FLAG_KEYFRAMES == 0 { Policy::Full } else { Policy::Keyframes },
+            joined: flags & FLAG_JOINED != 0,
             start,
             duration_90k,
             media_90k,
@@ -225,6 +233,7 @@ mod tests {
             number: 3,
             part: 2,
             policy: Policy::Keyframes,
+            joined: true,
             duration_90k: 180_000,
             media_90k: -4,
             camera_clock: Some(CameraClock { offset_us: -250, uncertainty_us: 9 }),

@@ -16,9 +16,14 @@ use crate::{
     index::{Source, StreamPart},
     recovery,
     shared::Shared,
-    tail::ring::TailView,
+    tail::ring::{JOIN_MAX_US, Piece, TailView},
     types::GopEntry,
 };
+
+/// How far from a GOP's start its pieces may begin, with room for clocks.
+const REACH_US: i64 = JOIN_MAX_US + 2_000_000;
+/// How many entries back the piece before may stand: more than one only where runs overlap.
+const JOIN_BACK: usize = 8;
 
 /// Why there is no answer yet.
 #[derive(Debug)]
@@ -91,48 +96,84 @@ impl Query<'_> {
         Ok(rebuilt.builder.streams.remove(&self.key).map(|(_, block)| block).unwrap_or_default())
     }
 
-    /// GOPs that overlap `range`, in the order of start and run.
+    /// GOPs that overlap `range`, in the order of start and run, their pieces put together.
     pub(crate) fn entries(&self, range: TimeRange, limit: usize) -> Result<Vec<GopEntry>, Miss> {
-        let wanted = |entry: &GopEntry| entry.units > 0 && overlaps(entry, range);
+        // The pieces of a GOP that reaches into the range may lie outside of it.
+        let (from, to) = (range.from.plus_micros(-REACH_US), range.to.plus_micros(REACH_US));
+        let answer = |found: &mut Vec<GopEntry>| {
+            put_in_order(found);
+            let mut whole = join(found);
+            whole.retain(|entry| entry.units > 0 && overlaps(entry, range));
+            whole
+        };
         let tail = self.tail(range.to).unwrap_or_default();
-        let in_tail = tail.gops.iter().map(|gop| GopEntry::in_tail(self.key, gop));
-        let mut found: Vec<GopEntry> = in_tail.filter(wanted).collect();
-        let touches = |hull: (Timestamp, Timestamp)| hull.0 < range.to && hull.1 >= range.from;
+        let in_tail = tail.gops.iter().map(|piece| GopEntry::in_tail(self.key, piece));
+        let near = |entry: &GopEntry| entry.start < to && entry.end >= from;
+        let mut found: Vec<GopEntry> = in_tail.filter(near).collect();
+        let touches = |hull: (Timestamp, Timestamp)| hull.0 < to && hull.1 >= from;
         let mut parts =
             self.shared.index.read().parts(self.key, |summary| summary.footage.is_some_and(touches));
         parts.sort_by_key(|part| part.summary.footage);
         for part in &parts {
             let begins = part.summary.footage.map_or(Timestamp(i64::MIN), |hull| hull.0);
             if found.len() >= limit {
-                put_in_order(&mut found);
-                // Nothing in this part or a later one can come before the last that is wanted.
-                if limit
-                    .checked_sub(1)
-                    .and_then(|last| found.get(last))
-                    .is_none_or(|last| last.start < begins)
-                {
+                let whole = answer(&mut found);
+                let last = limit.checked_sub(1).and_then(|last| whole.get(last));
+                // Nothing in this segment or a later one can come before the last that is wanted, or belong to it.
+                if limit == 0 || last.is_some_and(|last| last.start.plus_micros(REACH_US) < begins) {
                     break;
                 }
             }
             let block = self.block(part)?;
             let on_disk = block.entries.iter().map(|entry| GopEntry::on_disk(self.key, part.segment, entry));
-            found.extend(on_disk.filter(wanted));
+            found.extend(on_disk.filter(near));
         }
+        let mut whole = answer(&mut found);
+        whole.truncate(limit);
+        Ok(whole)
+    }
+
+    /// Every piece that overlaps `range`, as it was written.
+    fn raw(&self, range: TimeRange) -> Result<Vec<GopEntry>, Miss> {
+        let tail = self.tail(range.to).unwrap_or_default();
+        let mut found: Vec<_> = tail.gops.iter().map(|piece| GopEntry::in_tail(self.key, piece)).collect();
+        let touches = |hull: (Timestamp, Timestamp)| hull.0 < range.to && hull.1 >= range.from;
+        for part in self.shared.index.read().parts(self.key, |summary| summary.footage.is_some_and(touches)) {
+            let block = self.block(&part)?;
+            let on_disk = block.entries.iter().map(|entry| GopEntry::on_disk(self.key, part.segment, entry));
+            found.extend(on_disk);
+        }
+        found.retain(|entry| overlaps(entry, range));
         put_in_order(&mut found);
-        found.truncate(limit);
         Ok(found)
     }
 
     /// The key frame for `at`: the GOP that covers it, else the last before, else the first after.
     pub(crate) fn nearest(&self, at: Timestamp) -> Result<Option<GopEntry>, Miss> {
         let tail = self.tail(at).unwrap_or_default();
-        let in_tail = tail.gops.iter().map(|gop| GopEntry::in_tail(self.key, gop));
-        let tail: Vec<GopEntry> = in_tail.filter(is_start).collect();
+        let in_tail: Vec<_> = tail.gops.iter().map(|piece| GopEntry::in_tail(self.key, piece)).collect();
+        let mut tail = join(&in_tail);
+        tail.retain(is_start);
         let parts = self.shared.index.read().parts(self.key, |summary| summary.footage.is_some());
-        match self.last_before(at, &tail, &parts)? {
-            Some(entry) => Ok(Some(entry)),
-            None => self.first_after(at, &tail, &parts),
-        }
+        let found = match self.last_before(at, &tail, &parts)? {
+            Some(entry) => Some(entry),
+            None => self.first_after(at, &tail, &parts)?,
+        };
+        found.map(|entry| self.whole(entry)).transpose()
+    }
+
+    /// The entry with all its pieces, wherever they lie.
+    fn whole(&self, entry: GopEntry) -> Result<GopEntry, Miss> {
+        let Some(range) = TimeRange::new(entry.start, entry.start.plus_micros(1)) else { return Ok(entry) };
+        let found = self.entries(range, usize::MAX)?;
+        Ok(found.into_iter().find(|whole| whole.identity() == entry.identity()).unwrap_or(entry))
+    }
+
+    /// GOPs and parts of one block, its pieces put together as far as they lie in it.
+    fn joined(&self, part: &StreamPart) -> Result<Vec<GopEntry>, Miss> {
+        let block = self.block(part)?;
+        let on_disk = block.entries.iter().map(|entry| GopEntry::on_disk(self.key, part.segment, entry));
+        Ok(join(&on_disk.collect::<Vec<_>>()))
     }
 
     fn last_before(
@@ -156,9 +197,8 @@ impl Query<'_> {
             if hopeless {
                 break;
             }
-            let block = self.block(part)?;
-            let on_disk = block.entries.iter().map(|entry| GopEntry::on_disk(self.key, part.segment, entry));
-            best = best.into_iter().chain(on_disk.filter(before)).max_by_key(rank);
+            let on_disk = self.joined(part)?;
+            best = best.into_iter().chain(on_disk.into_iter().filter(before)).max_by_key(rank);
         }
         Ok(best)
     }
@@ -182,9 +222,8 @@ impl Query<'_> {
             if best.is_some_and(|best| best.start < begin) {
                 break;
             }
-            let block = self.block(part)?;
-            let on_disk = block.entries.iter().map(|entry| GopEntry::on_disk(self.key, part.segment, entry));
-            best = best.into_iter().chain(on_disk.filter(after)).min_by_key(GopEntry::identity);
+            let on_disk = self.joined(part)?;
+            best = best.into_iter().chain(on_disk.into_iter().filter(after)).min_by_key(GopEntry::identity);
         }
         Ok(best)
     }
@@ -193,7 +232,7 @@ impl Query<'_> {
     pub(crate) fn latest(&self) -> Result<Option<GopEntry>, Miss> {
         let in_ring = self.shared.registry.get(self.key).and_then(|tail| tail.ring.lock().newest_key());
         match in_ring {
-            Some(gop) => Ok(Some(GopEntry::in_tail(self.key, &gop))),
+            Some(gop) => Ok(Some(GopEntry::in_tail(self.key, &Piece { gop, joined: false }))),
             None => self.nearest(Timestamp(i64::MAX)),
         }
     }
@@ -211,4 +250,16 @@ fn overlaps(entry: &GopEntry, range: TimeRange) -> bool {
 fn put_in_order(entries: &mut Vec<GopEntry>) {
     entries.sort_unstable_by_key(|entry| (entry.identity(), entry.location));
     entries.dedup_by_key(|entry| entry.identity());
+}
+
+/// Puts pieces, given in order, together.
+fn join(entries: &[GopEntry]) -> Vec<GopEntry> {
+    let mut whole: Vec<GopEntry> = Vec::with_capacity(entries.len());
+    for entry in entries {
+        let joined = entry.joined && whole.iter_mut().rev().take(JOIN_BACK).any(|before| before.join(entry));
+        if !joined {
+            whole.push(*entry);
+        }
+    }
+    whole
 }

@@ -15,8 +15,34 @@ use crate::{
 };
 
 impl Query<'_> {
-    /// The GOP of `entry`, its checksums verified.
+    /// The GOP of `entry`, its checksums verified, its pieces put together.
     pub(crate) fn read(&self, entry: &GopEntry) -> Result<Arc<Gop>, Miss> {
+        if entry.pieces == 1 {
+            return self.read_piece(entry);
+        }
+        let mut whole: Option<Gop> = None;
+        for piece in self.pieces(entry)? {
+            let gop = self.read_piece(&piece)?;
+            match &mut whole {
+                None => whole = Some(Gop::clone(&gop)),
+                Some(whole) => append(whole, &gop),
+            }
+        }
+        Ok(Arc::new(whole.ok_or_else(|| gone(entry))?))
+    }
+
+    /// The pieces that were put together in `entry`.
+    fn pieces(&self, entry: &GopEntry) -> Result<Vec<GopEntry>, Miss> {
+        let range = TimeRange::new(entry.start, entry.end).ok_or_else(|| gone(entry))?;
+        let parts = entry.part..entry.part.saturating_add(entry.pieces);
+        let mut pieces = self.raw(range)?;
+        pieces.retain(|piece| {
+            (piece.run, piece.number) == (entry.run, entry.number) && parts.contains(&piece.part)
+        });
+        if pieces.len() == usize::from(entry.pieces) { Ok(pieces) } else { Err(gone(entry).into()) }
+    }
+
+    fn read_piece(&self, entry: &GopEntry) -> Result<Arc<Gop>, Miss> {
         let (segment, offset) = match entry.location {
             Location::Segment { id, offset } => (id, offset),
             Location::Tail => match self.held(entry) {
@@ -61,14 +87,12 @@ impl Query<'_> {
 
     /// Where a GOP went that was in the ring when the entry was made.
     fn moved(&self, entry: &GopEntry) -> Result<(u64, u64), Miss> {
-        let gone = || Error::Gone { key: entry.key, start: entry.start };
-        let range = TimeRange::new(entry.start, entry.start.plus_micros(1)).ok_or_else(gone)?;
-        let found = self.entries(range, usize::MAX)?;
-        let place = found.iter().find_map(|found| match found.location {
+        let range = TimeRange::new(entry.start, entry.start.plus_micros(1)).ok_or_else(|| gone(entry))?;
+        let place = self.raw(range)?.iter().find_map(|found| match found.location {
             Location::Segment { id, offset } if found.identity() == entry.identity() => Some((id, offset)),
             _ => None,
         });
-        Ok(place.ok_or_else(gone)?)
+        Ok(place.ok_or_else(|| gone(entry))?)
     }
 
     fn fetch(&self, entry: &GopEntry, segment: u64, offset: u64) -> Result<Gop, Error> {
@@ -86,10 +110,24 @@ impl Query<'_> {
             return Err(damaged("another GOP lies here"));
         }
         let held = self.shared.index.read().segments.get(&segment).cloned();
-        let held = held.ok_or(Error::Gone { key: entry.key, start: entry.start })?;
+        let held = held.ok_or_else(|| gone(entry))?;
         let params = held.params(files, header.params)?;
         let header_bytes =
             length.min(usize::try_from(crate::format::record::RECORD_HEADER_BYTES).unwrap_or(0));
         decode_gop(&header, &record.slice(header_bytes..), params).map_err(damaged)
     }
+}
+
+fn gone(entry: &GopEntry) -> Error {
+    Error::Gone { key: entry.key, start: entry.start }
+}
+
+/// Puts the next piece behind `whole`; presentation times count from its first access unit.
+fn append(whole: &mut Gop, next: &Gop) {
+    let shift_90k = next.start.media_90k.saturating_sub(whole.start.media_90k);
+    whole.duration_90k = whole.duration_90k.saturating_add(next.duration_90k);
+    whole.units.extend(next.units.iter().cloned().map(|mut unit| {
+        unit.pts_90k = i32::try_from(i64::from(unit.pts_90k) + shift_90k).unwrap_or(unit.pts_90k);
+        unit
+    }));
 }

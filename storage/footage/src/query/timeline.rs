@@ -48,10 +48,10 @@ impl Query<'_> {
         match tail {
             Some(tail) => {
                 let open = tail.open.map(|(from, policy)| Piece { from, to: now.max(from), policy });
-                let complete = tail.gops.iter().map(|gop| Piece {
-                    from: gop.start.at,
-                    to: gop.end(),
-                    policy: gop.start.policy,
+                let complete = tail.gops.iter().map(|piece| Piece {
+                    from: piece.gop.start.at,
+                    to: piece.gop.end(),
+                    policy: piece.gop.start.policy,
                 });
                 let added: Vec<Piece> = complete.chain(open).collect();
                 first = first.into_iter().chain(added.iter().map(|piece| piece.from)).min();

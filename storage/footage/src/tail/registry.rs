@@ -35,7 +35,7 @@ pub(crate) struct Signals {
 #[derive(Debug)]
 pub(crate) struct Registry {
     tail_bytes: usize,
-    part_max: Duration,
+    commit: Duration,
     /// Ready bytes from which on the disk writer is woken at once.
     eager_bytes: usize,
     tails: RwLock<HashMap<StreamKey, Arc<Tail>>>,
@@ -50,10 +50,10 @@ pub(crate) struct Registry {
 }
 
 impl Registry {
-    pub(crate) fn new(tail_bytes: usize, part_max: Duration, eager_bytes: usize) -> Self {
+    pub(crate) fn new(tail_bytes: usize, commit: Duration, eager_bytes: usize) -> Self {
         Self {
             tail_bytes,
-            part_max,
+            commit,
             eager_bytes,
             tails: RwLock::default(),
             signals: Mutex::default(),
@@ -79,7 +79,7 @@ impl Registry {
             return tail;
         }
         let known_until = known_until();
-        let make = || Arc::new(Tail::new(key, Ring::new(self.tail_bytes, self.part_max, known_until)));
+        let make = || Arc::new(Tail::new(key, Ring::new(self.tail_bytes, self.commit, known_until)));
         Arc::clone(self.tails.write().entry(key).or_insert_with(make))
     }
 

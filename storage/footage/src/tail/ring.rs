@@ -5,7 +5,8 @@
 //!
 //! - `released <= taken <= first_no + chunks.len()`: the disk has published, taken, can take
 //! - `bytes <= bound` after every push, except for a single unit that is larger by itself
-//! - the open GOP holds at most a quarter of the bound: a longer one is split into parts
+//! - the open part holds at most a quarter of the bound, and at most `commit` of a `full` stream's time: what is longer goes
+//!   on in a further part. A part that was begun for time alone is *joined*: queries put it together with the one before.
 
 use std::{collections::VecDeque, sync::Arc, time::Duration};
 
@@ -24,10 +25,12 @@ const CHUNK_BYTES: usize = 256;
 const UNIT_BYTES: usize = 48;
 /// Length of a frame when a GOP of one frame is cut off: 1/25 s.
 const FRAME_90K: i64 = 3600;
+/// The longest that parts are joined for: at this length a GOP goes on in a part of its own.
+pub(crate) const JOIN_MAX_US: i64 = 8_000_000;
 
 #[derive(Debug)]
 enum Body {
-    Gop { start: Arc<GopStart>, gop: Arc<Gop> },
+    Gop { start: Arc<GopStart>, piece: Piece },
     Absent { since: Timestamp, reason: GapReason },
     Gap(Gap),
 }
@@ -42,7 +45,7 @@ struct Chunk {
 impl Chunk {
     fn items(&self) -> u64 {
         match &self.body {
-            Body::Gop { gop, .. } => gop.units.len() as u64 + 2,
+            Body::Gop { piece, .. } => piece.gop.units.len() as u64 + 2,
             Body::Absent { .. } => 1,
             Body::Gap(_) => 0,
         }
@@ -51,7 +54,7 @@ impl Chunk {
     /// The first instant it speaks of.
     fn from(&self) -> Option<Timestamp> {
         match &self.body {
-            Body::Gop { gop, .. } => Some(gop.start.at),
+            Body::Gop { piece, .. } => Some(piece.gop.start.at),
             Body::Gap(gap) => Some(gap.from),
             Body::Absent { .. } => None,
         }
@@ -66,12 +69,24 @@ struct Open {
     bytes: usize,
     /// Presentation time, in the source's counting, at which this part begins.
     base_90k: i64,
+    joined: bool,
+    /// Length and bytes of the parts that this one is joined to.
+    before_90k: i64,
+    before_bytes: usize,
+}
+
+/// A GOP or part.
+#[derive(Debug, Clone)]
+pub(crate) struct Piece {
+    pub(crate) gop: Arc<Gop>,
+    /// Whether it belongs together with the part before.
+    pub(crate) joined: bool,
 }
 
 /// What the disk has to write.
 #[derive(Debug, Clone)]
 pub(crate) enum Work {
-    Gop(Arc<Gop>),
+    Gop(Piece),
     Gap(Gap),
 }
 
@@ -79,7 +94,7 @@ impl Work {
     /// Where it ends.
     pub(crate) fn end(&self) -> Timestamp {
         match self {
-            Self::Gop(gop) => gop.end(),
+            Self::Gop(piece) => piece.gop.end(),
             Self::Gap(gap) => gap.to,
         }
     }
@@ -111,7 +126,7 @@ pub(crate) enum Position {
 #[derive(Debug, Default)]
 pub(crate) struct TailView {
     /// Complete GOPs that the index does not have yet.
-    pub(crate) gops: Vec<Arc<Gop>>,
+    pub(crate) gops: Vec<Piece>,
     /// Gap records that the index does not have yet, and the gap that is open now.
     pub(crate) gaps: Vec<Gap>,
     /// Start and policy of the GOP that is coming in.
@@ -122,7 +137,7 @@ pub(crate) struct TailView {
 #[derive(Debug)]
 pub(crate) struct Ring {
     bound: usize,
-    part_max_90k: i64,
+    commit_90k: i64,
     recorded: bool,
     closed: bool,
     readers: usize,
@@ -147,11 +162,11 @@ pub(crate) struct Ring {
 }
 
 impl Ring {
-    pub(crate) fn new(bound: usize, part_max: Duration, known_until: Option<Timestamp>) -> Self {
-        let part_max_us = i64::try_from(part_max.as_micros()).unwrap_or(i64::MAX);
+    pub(crate) fn new(bound: usize, commit: Duration, known_until: Option<Timestamp>) -> Self {
+        let commit_us = i64::try_from(commit.as_micros()).unwrap_or(i64::MAX);
         Self {
             bound,
-            part_max_90k: micros_to_ticks(part_max_us),
+            commit_90k: micros_to_ticks(commit_us),
             recorded: false,
             closed: false,
             readers: 0,
@@ -234,21 +249,26 @@ impl Ring {
             self.extra_parts = 0;
         }
         start.part = start.part.saturating_add(self.extra_parts);
-        self.open_part(start, 0);
+        self.open_part(start, 0, None);
     }
 
-    fn open_part(&mut self, start: GopStart, base_90k: i64) {
+    /// Opens a part, joined to one that ended with these sums.
+    fn open_part(&mut self, start: GopStart, base_90k: i64, before: Option<(i64, usize)>) {
         if let Some(gap) = self.tracker.begin(start.at).filter(|_| self.recorded) {
             self.append(Body::Gap(gap), CHUNK_BYTES);
         }
         let first_item = self.next_item;
         self.next_item += 1;
+        let (before_90k, before_bytes) = before.unwrap_or_default();
         self.open = Some(Open {
             first_item,
             start: Arc::new(start),
             units: Vec::new(),
             bytes: CHUNK_BYTES,
             base_90k,
+            joined: before.is_some(),
+            before_90k,
+            before_bytes,
         });
     }
 
@@ -256,9 +276,11 @@ impl Ring {
         let Some(open) = &self.open else { return };
         let cost = unit.data.len() + UNIT_BYTES;
         let elapsed_90k = i64::from(unit.pts_90k) - open.base_90k;
-        let full = open.bytes + cost > self.bound / 4 || elapsed_90k >= self.part_max_90k;
-        if full && elapsed_90k > 0 && !open.units.is_empty() {
-            self.split(elapsed_90k, effect);
+        let full = open.bytes + cost > self.bound / 4;
+        // Of a `keyframes` stream only the first frame is kept: further parts would hold nothing.
+        let long = elapsed_90k >= self.commit_90k && open.start.policy == Policy::Full;
+        if (full || long) && elapsed_90k > 0 && !open.units.is_empty() {
+            self.split(elapsed_90k, full, effect);
         }
         let Some(open) = &mut self.open else { return };
         unit.pts_90k = i32::try_from(i64::from(unit.pts_90k) - open.base_90k).unwrap_or(unit.pts_90k);
@@ -268,7 +290,7 @@ impl Ring {
     }
 
     /// Completes the open part and goes on in a further one.
-    fn split(&mut self, elapsed_90k: i64, effect: &mut Effect) {
+    fn split(&mut self, elapsed_90k: i64, full: bool, effect: &mut Effect) {
         let Some(open) = &self.open else { return };
         let base_90k = open.base_90k + elapsed_90k;
         let mut start = GopStart::clone(&open.start);
@@ -276,8 +298,11 @@ impl Ring {
         start.media_90k = start.media_90k.saturating_add(elapsed_90k);
         start.part = start.part.saturating_add(1);
         self.extra_parts = self.extra_parts.saturating_add(1);
+        let (before_90k, before_bytes) = (open.before_90k + elapsed_90k, open.before_bytes + open.bytes);
+        // What is joined is read at once: it stays as small as a GOP usually is.
+        let fits = !full && before_90k < micros_to_ticks(JOIN_MAX_US) && before_bytes < self.bound / 4;
         self.complete(elapsed_90k, effect);
-        self.open_part(start, base_90k);
+        self.open_part(start, base_90k, fits.then_some((before_90k, before_bytes)));
     }
 
     fn absent(&mut self, since: Timestamp, reason: GapReason, effect: &mut Effect) {
@@ -316,7 +341,7 @@ impl Ring {
         if gop.start.part == 0 && !gop.units.is_empty() {
             self.newest_key = Some(self.next_no());
         }
-        let body = Body::Gop { start: open.start, gop: Arc::new(gop) };
+        let body = Body::Gop { start: open.start, piece: Piece { gop: Arc::new(gop), joined: open.joined } };
         self.bytes += open.bytes;
         self.chunks.push_back(Chunk { first_item: open.first_item, bytes: open.bytes, body });
     }
@@ -357,8 +382,8 @@ impl Ring {
     }
 
     fn lose(&mut self, chunk: &Chunk, effect: &mut Effect) {
-        if let Body::Gop { gop, .. } = &chunk.body
-            && !gop.units.is_empty()
+        if let Body::Gop { piece, .. } = &chunk.body
+            && !piece.gop.units.is_empty()
         {
             effect.dropped += 1;
         }
@@ -371,8 +396,8 @@ impl Ring {
         let mut no = self.taken.max(self.first_no);
         while let Some(chunk) = self.chunk(no) {
             let (bytes, work) = match &chunk.body {
-                Body::Gop { gop, .. } if !gop.units.is_empty() => {
-                    (chunk.bytes, Some(Work::Gop(Arc::clone(gop))))
+                Body::Gop { piece, .. } if !piece.gop.units.is_empty() => {
+                    (chunk.bytes, Some(Work::Gop(piece.clone())))
                 }
                 Body::Gap(gap) => (chunk.bytes, Some(Work::Gap(*gap))),
                 Body::Gop { .. } | Body::Absent { .. } => (0, None),
@@ -458,7 +483,7 @@ impl Ring {
         let chunk = self.chunks.get(after.checked_sub(1)?)?;
         let index = at - chunk.first_item;
         match &chunk.body {
-            Body::Gop { start, gop } => nth(start, &gop.units, index).or_else(|| {
+            Body::Gop { start, piece: Piece { gop, .. } } => nth(start, &gop.units, index).or_else(|| {
                 (index == gop.units.len() as u64 + 1)
                     .then_some(LiveItem::End { duration_90k: gop.duration_90k })
             }),
@@ -476,7 +501,7 @@ impl Ring {
         let skip = usize::try_from(unreleased.saturating_sub(self.first_no)).unwrap_or(usize::MAX);
         for chunk in self.chunks.iter().skip(skip) {
             match &chunk.body {
-                Body::Gop { gop, .. } if !gop.units.is_empty() => view.gops.push(Arc::clone(gop)),
+                Body::Gop { piece, .. } if !piece.gop.units.is_empty() => view.gops.push(piece.clone()),
                 Body::Gap(gap) => view.gaps.push(*gap),
                 Body::Gop { .. } | Body::Absent { .. } => {}
             }
@@ -496,7 +521,7 @@ impl Ring {
     /// The newest complete GOP that begins with a key frame.
     pub(crate) fn newest_key(&self) -> Option<Arc<Gop>> {
         match &self.chunk(self.newest_key?)?.body {
-            Body::Gop { gop, .. } => Some(Arc::clone(gop)),
+            Body::Gop { piece, .. } => Some(Arc::clone(&piece.gop)),
             Body::Absent { .. } | Body::Gap(_) => None,
         }
     }
@@ -504,7 +529,7 @@ impl Ring {
     /// A complete GOP that is still here, wherever the disk stands.
     pub(crate) fn find(&self, found: impl Fn(&GopStart) -> bool) -> Option<Arc<Gop>> {
         self.chunks.iter().rev().find_map(|chunk| match &chunk.body {
-            Body::Gop { gop, .. } if found(&gop.start) => Some(Arc::clone(gop)),
+            Body::Gop { piece, .. } if found(&piece.gop.start) => Some(Arc::clone(&piece.gop)),
             _ => None,
         })
     }

@@ -268,3 +268,90 @@ async fn shutdown_keeps_what_an_open_gop_has_so_far() {
     assert_eq!(gops[1].units, cut.units[..2]);
     assert_eq!(gops[1].duration_90k, 60_000);
 }
+
+/// Feeds the frames of a ten-second GOP at ten frames a second, with a key frame only at its start.
+fn long_gop(number: u32, frames: i32) -> (sightline_model::media::Gop, Vec<TailItem>) {
+    let mut gop = gop_of(i64::from(number) * 20_000, 0, RunId(1), number, 0, 10);
+    let unit = |frame: i32| sightline_model::media::AccessUnit {
+        pts_90k: frame * 9000,
+        key: frame == 0,
+        data: format!("{number}/{frame}").into(),
+    };
+    gop.units = (0..frames).map(unit).collect();
+    gop.duration_90k = u32::try_from(frames).unwrap() * 9000;
+    let units = gop.units.iter().cloned().map(TailItem::Unit);
+    let items = std::iter::once(TailItem::Begin(gop.start.clone())).chain(units).collect();
+    (gop, items)
+}
+
+#[tokio::test]
+async fn a_gop_committed_in_pieces_is_one_gop_to_whoever_asks() {
+    let disk = SimDisk::default();
+    let config = crate::Config { commit_interval: std::time::Duration::from_millis(500), ..config() };
+    let footage = open(&disk, config.clone());
+    let mut writer = recorded(&footage, key("a"));
+    let (first, items) = long_gop(0, 20);
+    for (step, item) in items.into_iter().enumerate() {
+        writer.push(item);
+        if step % 7 == 6 {
+            footage.flush().await.unwrap();
+        }
+        if step > 10 {
+            let entries = all(&footage, key("a")).await;
+            assert_eq!(entries.len(), 1, "one GOP, as far as it has come: {entries:?}");
+            let read = footage.read(&entries[0]).await.unwrap();
+            assert_eq!(read.units, first.units[..read.units.len()], "over ring and disk");
+            assert_eq!(footage.nearest(key("a"), ms(300)).await.unwrap(), Some(entries[0]));
+        }
+    }
+    writer.push(TailItem::End { duration_90k: first.duration_90k });
+    let (second, items) = long_gop(1, 100);
+    items.into_iter().for_each(|item| writer.push(item));
+    writer.push(TailItem::End { duration_90k: second.duration_90k });
+    let check = async |footage: &crate::Footage| {
+        let entries = all(footage, key("a")).await;
+        let lengths: Vec<_> = entries.iter().map(|e| (e.number, e.part, e.duration_90k, e.units)).collect();
+        assert_eq!(
+            lengths,
+            [(0, 0, 180_000, 20), (1, 0, 720_000, 80), (1, 16, 180_000, 20)],
+            "8 s at once at most"
+        );
+        assert_eq!(*footage.read(&entries[0]).await.unwrap(), first);
+        let mut parts = footage.read(&entries[1]).await.unwrap().units.clone();
+        let shift = |mut unit: sightline_model::media::AccessUnit| {
+            unit.pts_90k += 720_000;
+            unit
+        };
+        parts.extend(footage.read(&entries[2]).await.unwrap().units.iter().cloned().map(shift));
+        assert_eq!(parts, second.units);
+        for (from, to, expected) in [(1, 2, &entries[..1]), (21, 22, &entries[1..2]), (27, 29, &entries[1..])]
+        {
+            assert_eq!(footage.entries(key("a"), range(from, to), 9).await.unwrap(), expected, "{from} s");
+            assert_eq!(
+                footage.entries(key("a"), range(from, to), 1).await.unwrap(),
+                expected[..1],
+                "{from} s"
+            );
+        }
+    };
+    check(&footage).await;
+    footage.flush().await.unwrap();
+    check(&footage).await;
+    footage.shutdown().await.unwrap();
+    check(&open(&disk, config)).await;
+}
+
+#[tokio::test]
+async fn a_kill_in_the_middle_of_a_gop_costs_less_than_a_second() {
+    let disk = SimDisk::default();
+    let config = crate::Config { commit_interval: std::time::Duration::from_millis(500), ..config() };
+    let footage = open(&disk, config.clone());
+    let mut writer = recorded(&footage, key("a"));
+    let (gop, items) = long_gop(0, 48);
+    items.into_iter().for_each(|item| writer.push(item));
+    footage.flush().await.unwrap();
+    let reopened = open(&disk.crash(1), config);
+    let entries = all(&reopened, key("a")).await;
+    assert_eq!((entries.len(), entries[0].units), (1, 45), "4.5 of 4.8 s");
+    assert_eq!(reopened.read(&entries[0]).await.unwrap().units, gop.units[..45]);
+}

@@ -39,7 +39,7 @@ impl Job {
     /// Roughly what it will take on disk.
     pub(crate) fn bytes(&self) -> usize {
         match &self.work {
-            Work::Gop(gop) => gop.bytes(),
+            Work::Gop(piece) => piece.gop.bytes(),
             Work::Gap(_) => 144,
         }
     }

@@ -17,11 +17,11 @@ use crate::{
         record::{Kind, RECORD_HEADER_BYTES, RecordHeader},
     },
     index::builder::{Added, SegmentBuilder},
-    tail::ring::Work,
+    tail::ring::{Piece, Work},
 };
 
 #[derive(Debug)]
-enum Piece {
+enum Slice {
     /// Headers, tables and padding, in the batch's own memory.
     Own(Range<usize>),
     /// Media, as the source gave it.
@@ -36,9 +36,9 @@ pub(crate) struct Staged {
     at: u64,
     seq: u32,
     own: Vec<u8>,
-    /// From where on `own` is not in a piece yet.
+    /// From where on `own` is not in a slice yet.
     own_from: usize,
-    pieces: Vec<Piece>,
+    slices: Vec<Slice>,
     leaves: Vec<Hash>,
     added: Vec<(StreamKey, Added)>,
     first_params: u32,
@@ -62,7 +62,7 @@ impl Staged {
             seq: builder.next_seq(),
             own: Vec::new(),
             own_from: 0,
-            pieces: Vec::new(),
+            slices: Vec::new(),
             leaves: Vec::new(),
             added: Vec::new(),
             first_params: builder.params.next_id(),
@@ -74,21 +74,16 @@ impl Staged {
     /// Adds one record, and the parameter sets it needs if the segment does not have them.
     pub(crate) fn push(&mut self, builder: &SegmentBuilder, key: StreamKey, work: &Work) {
         match work {
-            Work::Gop(gop) => {
-                let params = self.params(builder, key, &gop.start.params, gop);
-                self.gop(key, gop, params);
+            Work::Gop(piece) => {
+                let params = self.params(builder, key, &piece.gop);
+                self.gop(key, piece, params);
             }
             Work::Gap(gap) => self.gap(key, gap),
         }
     }
 
-    fn params(
-        &mut self,
-        builder: &SegmentBuilder,
-        key: StreamKey,
-        params: &Arc<ParameterSets>,
-        gop: &Gop,
-    ) -> u32 {
+    fn params(&mut self, builder: &SegmentBuilder, key: StreamKey, gop: &Gop) -> u32 {
+        let params = &gop.start.params;
         if let Some(id) = builder.params.id(params).or_else(|| self.params_ids.get(params).copied()) {
             return id;
         }
@@ -102,7 +97,8 @@ impl Staged {
         id
     }
 
-    fn gop(&mut self, key: StreamKey, gop: &Gop, params: u32) {
+    fn gop(&mut self, key: StreamKey, piece: &Piece, params: u32) {
+        let gop = &piece.gop;
         let units = kept(gop);
         let media: Vec<Bytes> = units.iter().map(|unit| unit.data.clone()).collect();
         let media_bytes: usize = media.iter().map(Bytes::len).sum();
@@ -113,6 +109,7 @@ impl Staged {
             number: gop.start.number,
             part: gop.start.part,
             policy: gop.start.policy,
+            joined: piece.joined,
             duration_90k: gop.duration_90k,
             media_90k: gop.start.media_90k,
             camera_clock: gop.start.camera_clock,
@@ -140,9 +137,9 @@ impl Staged {
     fn record(&mut self, mut header: RecordHeader, table: &[u8], media: &[Bytes]) -> RecordHeader {
         let mut crc = crc32c::crc32c(table);
         let mut total = RECORD_HEADER_BYTES + table.len() as u64;
-        for piece in media {
-            crc = crc32c::crc32c_append(crc, piece);
-            total += piece.len() as u64;
+        for bytes in media {
+            crc = crc32c::crc32c_append(crc, bytes);
+            total += bytes.len() as u64;
         }
         header.segment = self.segment;
         header.seq = self.seq;
@@ -156,9 +153,9 @@ impl Staged {
         if !media.is_empty() {
             self.cut_own();
         }
-        for piece in media {
-            leaf.update(piece);
-            self.pieces.push(Piece::Media(piece.clone()));
+        for bytes in media {
+            leaf.update(bytes);
+            self.slices.push(Slice::Media(bytes.clone()));
         }
         let padding = usize::try_from(align(total) - total).unwrap_or(0);
         self.own.resize(self.own.len() + padding, 0);
@@ -170,7 +167,7 @@ impl Staged {
 
     fn cut_own(&mut self) {
         if self.own_from < self.own.len() {
-            self.pieces.push(Piece::Own(self.own_from..self.own.len()));
+            self.slices.push(Slice::Own(self.own_from..self.own.len()));
             self.own_from = self.own.len();
         }
     }
@@ -183,11 +180,11 @@ impl Staged {
     /// Everything to write, in order.
     pub(crate) fn slices(&mut self) -> Vec<IoSlice<'_>> {
         self.cut_own();
-        self.pieces
+        self.slices
             .iter()
-            .map(|piece| match piece {
-                Piece::Own(range) => IoSlice::new(self.own.get(range.clone()).unwrap_or_default()),
-                Piece::Media(bytes) => IoSlice::new(bytes),
+            .map(|slice| match slice {
+                Slice::Own(range) => IoSlice::new(self.own.get(range.clone()).unwrap_or_default()),
+                Slice::Media(bytes) => IoSlice::new(bytes),
             })
             .collect()
     }
