@@ -40,7 +40,7 @@ const SEGMENT_BYTES: usize = 2 * 1024 * 1024;
 const SEGMENTS: usize = 16;
 const MAX_CONNECTIONS: usize = 10_000;
 /// How often the server is asked for a connection, and how long it may take.
-const PROBE_EVERY: Duration = Duration::from_secs(5);
+const PROBE_EVERY: Duration = Duration::from_secs(2);
 const PROBE_WITHIN: Duration = Duration::from_secs(3);
 const PORT_TRIES: usize = 20;
 

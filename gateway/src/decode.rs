@@ -226,6 +226,25 @@ pub(crate) mod tests {
         assert!(matches!(read, Ok(Event::Telemetry { .. })));
     }
 
+    #[test]
+    fn the_documented_examples_are_accepted() {
+        let document = include_str!("../../docs/formats/README.md");
+        let mut examples = document.split("```json").skip(1).filter_map(|rest| rest.split("```").next());
+        let camera = "gate-3".parse().unwrap();
+        for origin in [
+            Origin::Pass("toll-7".into()),
+            Origin::Alarm("desk-2".into()),
+            Origin::Device(camera),
+            Origin::Telemetry("coach-12".into()),
+        ] {
+            let decoded = decode(&origin, examples.next().unwrap().as_bytes(), now(), &AGES);
+            assert!(
+                decoded.outcome.is_ok() && decoded.stripped == Stripped::default(),
+                "{origin:?}: {decoded:?}"
+            );
+        }
+    }
+
     proptest! {
         #[test]
         fn no_bytes_bring_it_down(payload in prop::collection::vec(any::<u8>(), 0..300)) {

@@ -104,6 +104,8 @@ impl Session {
         intake: mpsc::Sender<Message>,
     ) -> Result<Self, String> {
         let (client, mut events) = AsyncClient::new(options(settings), settings.max_acks + WINDOW + 16);
+        // Small acknowledgements and alerts go out at once, instead of waiting up to 40 ms for company.
+        events.network_options.set_tcp_nodelay(true);
         // The first poll connects, under rumqttc's own time limit.
         match events.poll().await {
             Ok(Event::Incoming(Incoming::ConnAck(_))) => {}

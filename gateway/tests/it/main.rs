@@ -1,0 +1,8 @@
+//! The gateway against real brokers: the embedded one and mosquitto.
+
+mod desk;
+mod embedded;
+mod faults;
+mod kill;
+mod site;
+mod world;
