@@ -170,6 +170,7 @@ export const ROUTES: [string, RegExp, Handler][] = [
     return ok({ tiles: chosen.map(x => ({ camera: x.id, name: x.name, stream: 'sub' })), total: chosen.length })
   }],
   ['POST', /^patrols$/, startPatrol],
+  ['GET', /^patrols$/, c => page([...world.patrols.values()].map(r => r.patrol).filter(p => p.account === c.account.id && !p.ended_at))],
   ['GET', /^patrols\/[^/]+\/next$/, nextView],
   ['GET', /^patrols\/[^/]+\/report$/, report],
   ['POST', /^patrols\/[^/]+\/seen$/, patrolStep('seen')],

@@ -98,4 +98,46 @@ export const STEPS = [
     }
     await wait(3500)
   }],
+  ['desk', 'operator', async (page, base) => {
+    await page.goto(`${base}/desk`)
+    await page.getByTestId('alert-picture').waitFor()
+    await wait(1200)
+  }],
+  ['deskplate', 'operator', async page => {
+    await page.getByText('京A10D45').nth(1).click()
+    await page.getByTestId('plate-read').waitFor()
+    await page.getByTestId('alert-picture').waitFor()
+    await wait(1200)
+  }],
+  ['deskdismiss', 'operator', async page => {
+    await page.keyboard.press('Backspace')
+    await page.getByTestId('alert-why').waitFor()
+    await wait(200)
+  }],
+  ['patrolstart', 'operator', async (page, base) => {
+    await page.goto(`${base}/patrol`)
+    await page.getByTestId('patrol-start').first().waitFor()
+    await wait(500)
+  }],
+  ['patrol', 'operator', async page => {
+    await page.getByTestId('patrol-start').first().click()
+    await page.getByTestId('patrol-grid').waitFor()
+    await wait(3500)
+  }],
+  ['patrolseen', 'operator', async page => {
+    await page.getByTestId('patrol-seen').and(page.locator(':enabled')).click({ timeout: 15000 })
+    await wait(800)
+    await page.keyboard.press('c')
+    await page.getByTestId('finding-text').fill('路灯不亮')
+    await page.getByTestId('finding-save').click()
+    await wait(700)
+    await page.keyboard.press('n')
+    await wait(1500)
+  }],
+  ['patrolreport', 'operator', async page => {
+    await page.getByTestId('patrol-end').click()
+    await page.getByTestId('ask-go').click()
+    await page.getByTestId('patrol-report').waitFor()
+    await wait(500)
+  }],
 ]

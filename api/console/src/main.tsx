@@ -26,6 +26,13 @@ const client = new QueryClient({
   },
 })
 
+// Pictures in memory go when nobody looks at them any more.
+client.getQueryCache().subscribe(event => {
+  const [kind] = event.query.queryKey
+  const still = event.query.state.data as { url?: string } | undefined
+  if (event.type === 'removed' && kind === 'still' && still?.url) URL.revokeObjectURL(still.url)
+})
+
 await startI18n()
 
 createRoot(document.getElementById('root') as HTMLElement).render(

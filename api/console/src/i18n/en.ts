@@ -314,7 +314,7 @@ export const en = {
     toast: 'New alert',
     goDesk: 'To the desk',
     conflict: 'Somebody else has worked this alert. What you see is its newest state.',
-    closedTitle: 'Closed',
+    closedNoPicture: 'The alert is closed, and with it the ground for its pictures.',
   },
   patrol: {
     title: 'Patrol',

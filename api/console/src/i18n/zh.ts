@@ -293,7 +293,7 @@ export const zh: Words = {
     toast: '新警情',
     goDesk: '前往值守',
     conflict: '已有他人处理此警情，现为最新状态。',
-    closedTitle: '已结',
+    closedNoPicture: '警情已办结，查看其画面的事由随之结束。',
   },
   patrol: {
     title: '巡逻',

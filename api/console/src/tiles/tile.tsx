@@ -1,6 +1,6 @@
 import { ActionIcon } from '@mantine/core'
 import { IconX } from '@tabler/icons-react'
-import { useState, type DragEvent, type ReactNode } from 'react'
+import { useEffect, useState, type DragEvent, type ReactNode } from 'react'
 import { useTranslation } from 'react-i18next'
 import type { Camera } from '../api/types'
 import type { PlayerState, StreamChoice } from '../players/live'
@@ -19,7 +19,8 @@ export interface TileFrameProps {
   remove?: (() => void) | undefined
   /** A camera dropped on this tile. */
   drop?: ((dragged: string) => void) | undefined
-  extra?: ReactNode
+  /** A newer frame is shown, or the first one. */
+  onFrame?: ((camera: string, at: number) => void) | undefined
 }
 
 export const DRAGGED = 'application/x-sightline-camera'
@@ -36,12 +37,15 @@ function Framed({ frame, inside }: { frame: TileFrameProps; inside: Inside }) {
   const { state } = inside
   const dead = deadOf(state, frame.known)
   const frameAt = state.frameAt ?? inside.frameAt ?? null
+  const { onFrame, camera } = frame
+  useEffect(() => {
+    if (frameAt !== null) onFrame?.(camera, frameAt)
+  }, [onFrame, camera, frameAt])
   return (
     <TileBox frame={frame} stale={state.staleFor !== null && !dead}>
       <div className={css.picture} data-dim={dead !== null} onDoubleClick={frame.open}>
         {inside.picture}
         <Trouble state={state} camera={frame.known} />
-        {frame.extra}
       </div>
       <div className={css.strip}>
         {frame.number ? <span className={css.key}>{frame.number}</span> : null}
@@ -122,7 +126,7 @@ export function LiveTile({ frame, grant, stream }: { frame: TileFrameProps; gran
   )
 }
 
-export function StillTile(props: { frame: TileFrameProps; grant: string; width: number; why?: string | undefined; onFrame?: (at: number | null) => void }) {
+export function StillTile(props: { frame: TileFrameProps; grant: string; width: number; why?: string | undefined }) {
   const { t } = useTranslation()
   const { image, state } = useStillPlayer(props.frame.camera, props.grant, props.width)
   return (
