@@ -40,7 +40,9 @@ pub(super) fn pass(frame: VideoFrame, codec: Codec, intake: &mut Intake) {
         rtp: rtp_bits(frame.timestamp().timestamp()),
         received: frame.start_ctx().received(),
         wall: Timestamp::from_system(SystemTime::from(frame.start_ctx().received_wall())),
-        key: frame.is_random_access_point() && has_random_access_slice(codec, frame.data()),
+        // Not retina's word for it: it takes an H.265 CRA picture for an ordinary one, and cameras with open GOPs send
+        // nothing else after the first IDR.
+        key: starts_decoding(codec, frame.data()),
         lost: u32::from(frame.loss()),
     };
     // A vector of exact capacity: taking it over copies nothing.
@@ -63,20 +65,20 @@ fn rtp_bits(timestamp: i64) -> u32 {
     u32::try_from(timestamp & i64::from(u32::MAX)).unwrap_or_default()
 }
 
-/// Whether one of the NAL units is a slice that decoding can start at. An access unit of nothing but SEI or delimiters
-/// is one for retina, because no slice in it says otherwise.
-fn has_random_access_slice(codec: Codec, mut data: &[u8]) -> bool {
+/// Whether decoding can start at an access unit: its first slice says so. retina has a flag for this too, but in
+/// 0.4.21 CRA and BLA pictures (H.265) do not set it, and an access unit of nothing but SEI does.
+fn starts_decoding(codec: Codec, mut data: &[u8]) -> bool {
     while let Some((length, rest)) = data.split_first_chunk::<4>() {
         let Ok(length) = usize::try_from(u32::from_be_bytes(*length)) else { return false };
         let Some((nal, rest)) = rest.split_at_checked(length) else { return false };
-        let random_access = nal.first().is_some_and(|header| match codec {
-            Codec::H264 => header & 0x1F == 5,
-            Codec::H265 => (16..=23).contains(&((header >> 1) & 0x3F)),
-        });
-        if random_access {
-            return true;
+        let header = nal.first().copied().unwrap_or_default();
+        match (codec, header & 0x1F, (header >> 1) & 0x3F) {
+            // Slices: 5 is of an IDR picture (ITU-T H.264 table 7-1).
+            (Codec::H264, kind @ 1..=5, _) => return kind == 5,
+            // Slices: 16 to 21 are of BLA, IDR and CRA pictures (ITU-T H.265 table 7-1).
+            (Codec::H265, _, kind @ 0..=31) => return (16..=21).contains(&kind),
+            _ => data = rest,
         }
-        data = rest;
     }
     false
 }
@@ -95,15 +97,18 @@ mod tests {
     }
 
     #[test]
-    fn only_a_slice_makes_a_key_frame() {
+    fn the_first_slice_makes_the_key_frame() {
         let (sei, idr, slice): (&[u8], &[u8], &[u8]) = (&[0x06, 5], &[0x65, 1, 2], &[0x41, 1]);
-        assert!(has_random_access_slice(Codec::H264, &unit(&[sei, idr])));
-        assert!(!has_random_access_slice(Codec::H264, &unit(&[sei])));
-        assert!(!has_random_access_slice(Codec::H264, &unit(&[sei, slice])));
+        assert!(starts_decoding(Codec::H264, &unit(&[sei, idr])));
+        assert!(!starts_decoding(Codec::H264, &unit(&[sei])));
+        assert!(!starts_decoding(Codec::H264, &unit(&[sei, slice])));
         let (delimiter, cra, trail): (&[u8], &[u8], &[u8]) = (&[35 << 1, 1], &[21 << 1, 1], &[1 << 1, 1]);
-        assert!(has_random_access_slice(Codec::H265, &unit(&[delimiter, cra])));
-        assert!(!has_random_access_slice(Codec::H265, &unit(&[delimiter, trail])));
-        assert!(!has_random_access_slice(Codec::H264, &[0, 0, 0, 9, 0x65]), "a torn length");
-        assert!(!has_random_access_slice(Codec::H264, &[0, 0]));
+        assert!(starts_decoding(Codec::H265, &unit(&[delimiter, cra])));
+        assert!(!starts_decoding(Codec::H265, &unit(&[delimiter, trail])));
+        for kind in 16..=21 {
+            assert!(starts_decoding(Codec::H265, &unit(&[&[kind << 1, 1]])), "{kind}");
+        }
+        assert!(!starts_decoding(Codec::H264, &[0, 0, 0, 9, 0x65]), "a torn length");
+        assert!(!starts_decoding(Codec::H264, &[0, 0]));
     }
 }
