@@ -1,5 +1,7 @@
 //! Kill it and start it again: what was synced is there, what is missing is stated, the restart says what it found.
 
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, reason = "a panic here is a test's failure report")]
+
 use std::time::Duration;
 
 use serde_json::{Value, json};

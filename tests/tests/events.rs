@@ -1,5 +1,7 @@
 //! Events in and alerts out, with the programs that a site would use.
 
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, reason = "a panic here is a test's failure report")]
+
 use std::{
     io::{BufRead, BufReader},
     process::{Child, Command, Stdio},

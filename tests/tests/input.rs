@@ -1,5 +1,7 @@
 //! Wrong input gets a clear error that names the thing and the way out; the rest goes on.
 
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, reason = "a panic here is a test's failure report")]
+
 use std::{path::Path, process::Command, time::Duration};
 
 use serde_json::{Value, json};

@@ -1,5 +1,7 @@
 //! What Sightline never does (docs/limits.md): no package for faces, gait or biometrics in any lock file.
 
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, reason = "a panic here is a test's failure report")]
+
 use std::{fs, path::Path};
 
 /// Parts of package names that give such a purpose away.

@@ -1,5 +1,7 @@
 //! Cameras in, playback out: a person with a ground plays what was recorded, and nobody else does.
 
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, reason = "a panic here is a test's failure report")]
+
 use std::{process::Command, time::Duration};
 
 use serde_json::{Value, json};

@@ -1,0 +1,268 @@
+//! The command line. What each command does is in `commands/`.
+
+use std::{net::SocketAddr, path::PathBuf, time::Duration};
+
+use clap::{Args, Parser, Subcommand};
+use sightline_model::{CameraId, RegionId, account::Role};
+
+use crate::{output::Format, telemetry::LogFormat};
+
+/// Video-network gateway: cameras in, accountable playback, patrols and alerts out.
+#[derive(Debug, Parser)]
+#[command(name = "sightline", version, propagate_version = true, max_term_width = 110)]
+pub(crate) struct Cli {
+    /// How data is written to stdout.
+    #[arg(long, global = true, value_enum, default_value_t)]
+    pub output: Format,
+    /// Form of the log lines on stderr.
+    #[arg(long, global = true, value_enum, default_value_t, env = "SIGHTLINE_LOG_FORMAT")]
+    pub log_format: LogFormat,
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Run a node with the given configuration.
+    Serve(ServeArgs),
+    /// Run everything in one process with simulated cameras and events.
+    Demo(DemoArgs),
+    /// Register and list cameras.
+    #[command(subcommand)]
+    Camera(CameraCommand),
+    /// Look at stored footage: what is there, and whether it is sound.
+    #[command(subcommand)]
+    Footage(FootageCommand),
+    /// The audit log.
+    #[command(subcommand)]
+    Audit(AuditCommand),
+    /// Accounts.
+    #[command(subcommand)]
+    User(UserCommand),
+    /// The configuration.
+    #[command(subcommand)]
+    Config(ConfigCommand),
+    /// Simulated cameras and events, for trying things out.
+    #[command(subcommand)]
+    Sim(SimCommand),
+    /// Completions for a shell.
+    Completions {
+        /// The shell.
+        shell: clap_complete::Shell,
+    },
+    /// The decoder worker: started by a node, of no use by hand.
+    #[command(hide = true)]
+    PictureWorker,
+}
+
+/// Where the configuration comes from.
+#[derive(Debug, Args)]
+pub(crate) struct ConfigArgs {
+    /// Configuration file (TOML).
+    #[arg(long, value_name = "FILE", env = "SIGHTLINE_CONFIG")]
+    pub config: PathBuf,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ServeArgs {
+    #[command(flatten)]
+    pub config: ConfigArgs,
+    /// Stop after this many seconds.
+    #[arg(long = "for", value_name = "SECONDS", value_parser = seconds)]
+    pub run_for: Option<Duration>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct DemoArgs {
+    /// Directory for everything the demo keeps.
+    #[arg(long, value_name = "DIR", default_value = "sightline-demo")]
+    pub data: PathBuf,
+    /// Address of the console and API. Port 0 picks a free one.
+    #[arg(long, default_value = "127.0.0.1:8080")]
+    pub listen: SocketAddr,
+    /// Address of the metrics; a free port unless given.
+    #[arg(long)]
+    pub metrics_listen: Option<SocketAddr>,
+    /// Address of the MQTT broker; a free port unless given.
+    #[arg(long)]
+    pub mqtt_listen: Option<SocketAddr>,
+    /// Simulated cameras.
+    #[arg(long, default_value_t = 9, value_parser = clap::value_parser!(u16).range(1..=500))]
+    pub cameras: u16,
+    /// Stop after this many seconds.
+    #[arg(long = "for", value_name = "SECONDS", value_parser = seconds)]
+    pub run_for: Option<Duration>,
+    /// Cameras only: no simulated passes and alarms.
+    #[arg(long)]
+    pub quiet: bool,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum CameraCommand {
+    /// Register a camera.
+    Add(CameraAdd),
+    /// Register or change cameras from a CSV file.
+    Import {
+        #[command(flatten)]
+        config: ConfigArgs,
+        /// CSV file with a head; `-` for standard input.
+        file: PathBuf,
+        /// Only say what would be done.
+        #[arg(long)]
+        dry_run: bool,
+    },
+    /// List cameras.
+    List {
+        #[command(flatten)]
+        config: ConfigArgs,
+        /// Only in this region and below.
+        #[arg(long)]
+        region: Option<RegionId>,
+    },
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct CameraAdd {
+    #[command(flatten)]
+    pub config: ConfigArgs,
+    /// Code: 1 to 24 characters of a-z, 0-9 and '-'.
+    pub id: CameraId,
+    /// RTSP address of the main stream, without user name and password.
+    pub url: String,
+    /// Name as people say it; the code unless given.
+    #[arg(long)]
+    pub name: Option<String>,
+    /// Region it stands in.
+    #[arg(long)]
+    pub region: RegionId,
+    /// RTSP address of the sub-stream.
+    #[arg(long)]
+    pub sub_url: Option<String>,
+    /// User name for the camera; the password is read from --password-file.
+    #[arg(long, requires = "password_file")]
+    pub user: Option<String>,
+    /// File with the camera's password.
+    #[arg(long, requires = "user")]
+    pub password_file: Option<PathBuf>,
+    /// Keep only key frames.
+    #[arg(long)]
+    pub keyframes: bool,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum FootageCommand {
+    /// List segments, or the recorded stretches of one camera.
+    Ls {
+        #[command(flatten)]
+        place: FootagePlace,
+    },
+    /// Verify every checksum and Merkle root; changes nothing.
+    Check {
+        #[command(flatten)]
+        place: FootagePlace,
+    },
+}
+
+/// Where footage lies.
+#[derive(Debug, Args)]
+#[group(required = true, multiple = false)]
+pub(crate) struct FootagePlace {
+    /// Configuration file whose footage directory is meant.
+    #[arg(long, value_name = "FILE")]
+    pub config: Option<PathBuf>,
+    /// The footage directory itself.
+    #[arg(long, value_name = "DIR")]
+    pub dir: Option<PathBuf>,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum AuditCommand {
+    /// Check the whole hash chain.
+    Verify(ConfigArgs),
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum UserCommand {
+    /// Make an account; a random password is printed once unless a file is given.
+    Add {
+        #[command(flatten)]
+        config: ConfigArgs,
+        /// Sign-in name.
+        name: String,
+        /// operator, investigator, integrator, supervisor, auditor or admin.
+        #[arg(long)]
+        role: Role,
+        /// The unit (team, office) the person belongs to.
+        #[arg(long)]
+        unit: String,
+        /// File with the password.
+        #[arg(long)]
+        password_file: Option<PathBuf>,
+        /// A service account: prints a bearer token once.
+        #[arg(long, conflicts_with = "password_file")]
+        service: bool,
+    },
+    /// List accounts.
+    List(ConfigArgs),
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum ConfigCommand {
+    /// Read the configuration and say what is wrong with it.
+    Check(ConfigArgs),
+    /// Show the configuration as it is in force, secrets hidden.
+    Show(ConfigArgs),
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum SimCommand {
+    /// Simulated cameras: an RTSP server.
+    Cameras {
+        /// Address to listen on.
+        #[arg(long, default_value = "127.0.0.1:8554")]
+        listen: SocketAddr,
+        /// How many.
+        #[arg(long, default_value_t = 9)]
+        cameras: u16,
+    },
+    /// Simulated vehicle passes.
+    Passes(SimEvents),
+    /// Simulated alarms (drills).
+    Alarms(SimEvents),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct SimEvents {
+    /// Broker as host:port.
+    #[arg(long)]
+    pub broker: String,
+    /// Topic prefix.
+    #[arg(long, default_value = "sightline/v1")]
+    pub prefix: String,
+    /// Cameras that report; give it several times.
+    #[arg(long = "camera", required = true)]
+    pub cameras: Vec<CameraId>,
+    /// Events a second.
+    #[arg(long, default_value_t = 1.0)]
+    pub rate: f64,
+    /// Seed, to repeat a run.
+    #[arg(long, default_value_t = 1)]
+    pub seed: u64,
+}
+
+fn seconds(text: &str) -> Result<Duration, String> {
+    text.parse::<f64>()
+        .ok()
+        .and_then(|secs| Duration::try_from_secs_f64(secs).ok())
+        .ok_or_else(|| format!("{text:?} is not a number of seconds"))
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        super::Cli::command().debug_assert();
+    }
+}

@@ -1,0 +1,129 @@
+//! `sightline footage`: what is stored, and whether it is sound. Read-only, also beside a running node.
+
+use std::path::PathBuf;
+
+use serde::Serialize;
+use sightline_footage::{CheckReport, SegmentInfo};
+
+use crate::{
+    cli::{FootageCommand, FootagePlace},
+    config::Config,
+    exit::{Exit, Failure},
+    output::{self, Format},
+};
+
+pub(super) fn run(command: FootageCommand, output: Format) -> anyhow::Result<Exit> {
+    match command {
+        FootageCommand::Ls { place } => {
+            let segments: Vec<Row> =
+                sightline_footage::list_segments(&dir(place)?)?.iter().map(Row::of).collect();
+            output.print(&segments, |segments| {
+                let head = ["segment", "state", "from", "to", "streams", "GOPs", "MB"];
+                output::table(head, segments.iter().map(Row::cells))
+            })?;
+            Ok(Exit::Ok)
+        }
+        FootageCommand::Check { place } => {
+            let progress = output::progress(0, "bytes");
+            let report = sightline_footage::check(&dir(place)?, |done, all| {
+                progress.set_length(all);
+                progress.set_position(done);
+            })?;
+            progress.finish_and_clear();
+            output.print(&Checked::of(&report), |_| report.to_string())?;
+            if report.is_clean() {
+                return Ok(Exit::Ok);
+            }
+            anyhow::bail!("the store is damaged: keep it as it is, copy it, and read what stands above")
+        }
+    }
+}
+
+fn dir(place: FootagePlace) -> anyhow::Result<PathBuf> {
+    Ok(match (place.dir, place.config) {
+        (Some(dir), _) => dir,
+        (None, Some(config)) => {
+            Config::load(&config).map_err(|error| Failure::Usage(error.to_string()))?.footage.dir
+        }
+        (None, None) => return Err(Failure::Usage("name the store with --dir or --config".to_owned()).into()),
+    })
+}
+
+/// A segment, as it is listed.
+#[derive(Serialize)]
+struct Row {
+    segment: u64,
+    sealed: bool,
+    node: String,
+    from: Option<String>,
+    to: Option<String>,
+    streams: u64,
+    gops: u64,
+    bytes: u64,
+}
+
+impl Row {
+    fn of(info: &SegmentInfo) -> Self {
+        Self {
+            segment: info.id,
+            sealed: info.sealed,
+            node: info.node.clone(),
+            from: info.range.map(|range| range.from.to_string()),
+            to: info.range.map(|range| range.to.to_string()),
+            streams: info.streams,
+            gops: info.gops,
+            bytes: info.bytes,
+        }
+    }
+
+    fn cells(&self) -> [String; 7] {
+        [
+            self.segment.to_string(),
+            if self.sealed { "sealed" } else { "open" }.to_owned(),
+            self.from.clone().unwrap_or_default(),
+            self.to.clone().unwrap_or_default(),
+            self.streams.to_string(),
+            self.gops.to_string(),
+            (self.bytes / 1_000_000).to_string(),
+        ]
+    }
+}
+
+/// What a check found, for programs.
+#[derive(Serialize)]
+struct Checked {
+    segments: u64,
+    records: u64,
+    gops: u64,
+    bytes: u64,
+    incomplete_bytes: u64,
+    problems: Vec<Wrong>,
+}
+
+/// Something wrong.
+#[derive(Serialize)]
+struct Wrong {
+    path: PathBuf,
+    offset: u64,
+    what: String,
+}
+
+impl Checked {
+    fn of(report: &CheckReport) -> Self {
+        let problems = report.problems.iter();
+        Self {
+            segments: report.segments,
+            records: report.records,
+            gops: report.gops,
+            bytes: report.bytes,
+            incomplete_bytes: report.incomplete_bytes,
+            problems: problems
+                .map(|problem| Wrong {
+                    path: problem.path.clone(),
+                    offset: problem.offset,
+                    what: problem.what.clone(),
+                })
+                .collect(),
+        }
+    }
+}
