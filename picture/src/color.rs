@@ -5,8 +5,8 @@
 
 use crate::planar::Planar;
 
-/// Fraction bits of the coefficients.
-const BITS: u32 = 14;
+/// Fraction bits of the coefficients: all are below 4 and so fit 16 bits, which is what a vector unit multiplies fast.
+const BITS: u32 = 13;
 const ONE: f64 = (1 << BITS) as f64;
 const HALF: i32 = 1 << (BITS - 1);
 
@@ -42,10 +42,10 @@ impl Coding {
 #[derive(Debug)]
 struct Coefficients {
     black: i32,
-    y: i32,
-    y_from: [i32; 2],
-    u_from: [i32; 2],
-    v_from: [i32; 2],
+    y: i16,
+    y_from: [i16; 2],
+    u_from: [i16; 2],
+    v_from: [i16; 2],
 }
 
 impl Coefficients {
@@ -65,7 +65,7 @@ impl Coefficients {
         let (luma_gain, chroma_gain) =
             if from.full_range { (1.0, 1.0) } else { (255.0 / 219.0, 255.0 / 224.0) };
         #[expect(clippy::cast_possible_truncation, reason = "all gains are below 4")]
-        let fixed = |gain: f64| (gain * ONE).round() as i32;
+        let fixed = |gain: f64| (gain * ONE).round() as i16;
         let chroma = |a: f64, b: f64| [fixed(a * chroma_gain), fixed(b * chroma_gain)];
         Self {
             black: if from.full_range { 0 } else { 16 },
@@ -84,25 +84,30 @@ pub(crate) fn to_jpeg(picture: &mut Planar, from: Coding) {
     }
     let by = Coefficients::new(from);
     let width = picture.width();
+    // What the chroma of one row adds to the luma of two. Plain loops over rows: the compiler vectorises them.
+    let mut added = vec![0; width / 2];
+    let black = HALF - by.black * i32::from(by.y);
     let chroma = picture.u.chunks_exact_mut(width / 2).zip(picture.v.chunks_exact_mut(width / 2));
     for (pair, (us, vs)) in picture.y.chunks_exact_mut(2 * width).zip(chroma) {
-        let (top, bottom) = pair.split_at_mut(width);
-        let lumas = top.as_chunks_mut::<2>().0.iter_mut().zip(bottom.as_chunks_mut::<2>().0);
-        for ((top, bottom), (u, v)) in lumas.zip(us.iter_mut().zip(vs)) {
+        for ((u, v), added) in us.iter_mut().zip(vs).zip(&mut added) {
             let (du, dv) = (i32::from(*u) - 128, i32::from(*v) - 128);
-            let add = |by: [i32; 2]| by[0] * du + by[1] * dv;
-            let base = add(by.y_from) + HALF;
-            for luma in top.iter_mut().chain(bottom) {
-                *luma = byte((i32::from(*luma) - by.black) * by.y + base);
+            let sum = |by: [i16; 2]| i32::from(by[0]) * du + i32::from(by[1]) * dv;
+            *added = sum(by.y_from) + black;
+            *u = byte(sum(by.u_from) + (128 << BITS) + HALF);
+            *v = byte(sum(by.v_from) + (128 << BITS) + HALF);
+        }
+        let (top, bottom) = pair.split_at_mut(width);
+        for row in [top, bottom] {
+            for ([left, right], added) in row.as_chunks_mut::<2>().0.iter_mut().zip(&added) {
+                *left = byte(i32::from(*left) * i32::from(by.y) + added);
+                *right = byte(i32::from(*right) * i32::from(by.y) + added);
             }
-            *u = byte(add(by.u_from) + (128 << BITS) + HALF);
-            *v = byte(add(by.v_from) + (128 << BITS) + HALF);
         }
     }
 }
 
 fn byte(fixed: i32) -> u8 {
-    u8::try_from((fixed >> BITS).clamp(0, 255)).unwrap_or(u8::MAX)
+    (fixed >> BITS).clamp(0, 255) as u8
 }
 
 #[cfg(test)]

@@ -5,6 +5,10 @@ use std::fmt;
 /// Widest and highest picture that is decoded or made: more is no camera but an attack on memory.
 pub const MAX_SIDE: u32 = 8192;
 
+/// Narrowest and lowest picture that is made. GStreamer's scaler writes outside its memory when a field's chroma comes to no
+/// row at all (seen in 1.22 with an interlaced picture scaled to 2x2).
+const MIN_SIDE: u32 = 16;
+
 /// How large a picture is wanted. The shape always stays, and small pictures are never blown up.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 pub enum Size {
@@ -35,7 +39,8 @@ pub(crate) struct Shape {
 
 impl Size {
     /// Width and height of the picture to make out of `shape`: square pixels, even sides (JPEG's chroma is half as wide
-    /// and high), at most [`MAX_SIDE`].
+    /// and high), from
+    /// [`MIN_SIDE`] to [`MAX_SIDE`].
     pub(crate) fn fit(self, shape: Shape) -> (u32, u32) {
         let (wide, high) = (u64::from(shape.width).max(1), u64::from(shape.height).max(1));
         let shown = stretched(wide, shape.pixel);
@@ -61,9 +66,9 @@ fn stretched(width: u64, pixel: (u32, u32)) -> u64 {
     ((width * wide + high / 2) / high).max(1)
 }
 
-/// The even number at or below, at least 2.
+/// The even number at or below, at least [`MIN_SIDE`].
 fn even(side: u64) -> u32 {
-    u32::try_from(side & !1).unwrap_or(MAX_SIDE).max(2)
+    u32::try_from(side & !1).unwrap_or(MAX_SIDE).max(MIN_SIDE)
 }
 
 #[cfg(test)]
@@ -92,7 +97,8 @@ mod tests {
     #[test]
     fn small_pictures_are_not_blown_up_and_tiny_ones_not_empty() {
         assert_eq!(Size::Width(4000).fit(shape(768, 576)), (768, 576));
-        assert_eq!(Size::Width(0).fit(shape(768, 576)), (2, 2));
+        assert_eq!(Size::Width(0).fit(shape(768, 576)), (16, 16));
+        assert_eq!(Size::Original.fit(shape(4, 4)), (16, 16));
         assert_eq!(Size::Original.fit(shape(351, 287)), (350, 286));
     }
 
@@ -112,12 +118,12 @@ mod tests {
         ) {
             for size in [Size::Original, Size::Width(wanted)] {
                 let (w, h) = size.fit(Shape { width, height, pixel });
-                prop_assert!(w % 2 == 0 && h % 2 == 0 && w >= 2 && h >= 2 && w <= MAX_SIDE && h <= MAX_SIDE);
+                prop_assert!(w % 2 == 0 && h % 2 == 0 && w >= MIN_SIDE && h >= MIN_SIDE && w <= MAX_SIDE && h <= MAX_SIDE);
                 let shown = stretched(u64::from(width), pixel);
                 // One pixel of rounding on either side of each length.
                 let (w, h, shown, high) = (f64::from(w), f64::from(h), shown as f64, f64::from(height));
                 let off = (w * high - h * shown).abs();
-                prop_assert!(off <= 2.0 * (shown + high) + 4.0 || w <= 2.0 || h <= 2.0, "{w}x{h} of {shown}x{high}");
+                prop_assert!(off <= 2.0 * (shown + high) + 4.0 || w <= 16.0 || h <= 16.0, "{w}x{h} of {shown}x{high}");
             }
         }
     }

@@ -115,6 +115,41 @@ async fn garbage_is_an_error_and_the_worker_lives() {
     pictures.shutdown().await;
 }
 
+/// Whatever a decoder makes of damaged video, the pool answers and goes on.
+#[tokio::test]
+async fn random_damage_never_stops_the_pool() {
+    let pictures = Pictures::start(config(1)).unwrap();
+    let mut random = 0x9e37_79b9_7f4a_7c15_u64;
+    let mut below = |limit: usize| {
+        // xorshift64: the same damage in every run.
+        random ^= random << 13;
+        random ^= random >> 7;
+        random ^= random << 17;
+        usize::try_from(random % u64::try_from(limit).unwrap()).unwrap()
+    };
+    let names = ["bframes-h264", "opengop-h265", "anamorphic-h264", "full709-h264", "deep-h265"];
+    for at in 0..150 {
+        let whole = gop(names[below(names.len())], 0);
+        let gop = damaged(&whole, at, |unit, config| {
+            let (target, from) = if below(3) == 0 { (config, 8) } else { (unit, 4) };
+            for _ in 0..=below(40) {
+                let place = from + below(target.len() - from);
+                target[place] = u8::try_from(below(256)).unwrap();
+            }
+        });
+        let size =
+            if below(2) == 0 { Size::Original } else { Size::Width(u32::try_from(below(400)).unwrap()) };
+        match pictures.still(street(), &gop, size).await {
+            Ok(jpeg) => drop(decoded(&jpeg)),
+            Err(Error::Undecodable { .. } | Error::TooLarge { .. } | Error::WorkerDied { .. }) => {}
+            Err(other) => panic!("{at}: {other}"),
+        }
+    }
+    pictures.still(street(), &gop("street-h264", 1_000), Size::Original).await.unwrap();
+    println!("{:?}", pictures.metrics());
+    pictures.shutdown().await;
+}
+
 /// A sequence parameter set (Baseline, 4.0) of 16,384 by 16,384 pixels: 400 MB for a decoder that believes it.
 #[tokio::test]
 async fn absurd_sizes_are_refused_before_memory_is_taken() {

@@ -149,3 +149,45 @@ fn factories(codec: Codec) -> Vec<String> {
     let software = gst::ElementFactory::find(software).map(|_| software.to_owned());
     hardware.into_iter().map(|factory| factory.name().to_string()).chain(software).collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use std::{fs, path::Path};
+
+    use super::*;
+
+    fn fixture(file: &str) -> Vec<u8> {
+        fs::read(Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures").join(file)).unwrap()
+    }
+
+    /// `identity` stands for hardware that takes the bytes and gives no picture.
+    #[test]
+    fn the_understudy_steps_in_and_a_failing_star_is_dropped() {
+        gst::init().unwrap();
+        let (config, unit) = (fixture("bframes-h264.config"), fixture("bframes-h264.unit"));
+        let names = |names: &[&str]| names.iter().map(|&name| name.to_owned()).collect::<Vec<_>>();
+        let mut decoders = Decoders::named(&names(&["identity", "no-such-element", "avdec_h264"]), &[]);
+        for _ in 0..PATIENCE {
+            assert_eq!(decoders.to_string(), "h264:identity,no-such-element,avdec_h264 h265:none");
+            decoders.decode(Codec::H264, &config, &unit).unwrap();
+        }
+        assert_eq!(decoders.to_string(), "h264:avdec_h264 h265:none");
+        decoders.decode(Codec::H264, &config, &unit).unwrap();
+        let without = decoders.decode(Codec::H265, &config, &unit).unwrap_err();
+        assert!(matches!(without, NotDecoded::Failed(Failure::NoDecoder(Codec::H265))), "{without:?}");
+    }
+
+    #[test]
+    fn a_key_frame_that_nobody_decodes_drops_nobody() {
+        gst::init().unwrap();
+        let config = fixture("bframes-h264.config");
+        let mut decoders = Decoders::of_this_machine();
+        let before = decoders.to_string();
+        for _ in 0..2 * PATIENCE {
+            let error = decoders.decode(Codec::H264, &config, &[0, 0, 0, 2, 0x65, 0x88]).unwrap_err();
+            assert!(matches!(error, NotDecoded::Failed(Failure::Undecodable(_))), "{error:?}");
+        }
+        assert_eq!(decoders.to_string(), before);
+        decoders.decode(Codec::H264, &config, &fixture("bframes-h264.unit")).unwrap();
+    }
+}
