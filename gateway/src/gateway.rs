@@ -241,7 +241,6 @@ impl Inner {
             filters: self.topics.filters().to_vec(),
             will_topic: self.topics.node_state(&config.node),
             will_payload: to_bytes(&gone),
-            max_acks: config.queue_messages + 2 * config.batch_messages,
         }
     }
 }

@@ -32,6 +32,8 @@ const MAX_INCOMING_BYTES: usize = 268_435_455 + 5;
 const MAX_OUTGOING_BYTES: usize = 1024 * 1024;
 /// How many of our messages rumqttc would allow under way: far more than [`WINDOW`], so that packet ids never meet.
 const PACKET_IDS: u16 = 1000;
+/// Requests that may wait inside rumqttc.
+const REQUESTS: usize = 64;
 
 /// How to reach the broker and who we are there.
 #[derive(Debug, Clone)]
@@ -44,8 +46,6 @@ pub(crate) struct Settings {
     pub(crate) filters: Vec<String>,
     pub(crate) will_topic: String,
     pub(crate) will_payload: Bytes,
-    /// Acknowledgements that may wait for the network.
-    pub(crate) max_acks: usize,
 }
 
 /// A message from the broker.
@@ -81,11 +81,21 @@ pub(crate) enum Signal {
 /// An open connection.
 #[derive(Debug)]
 pub(crate) struct Session {
-    client: AsyncClient,
     epoch: u64,
     pub(crate) signals: mpsc::Receiver<Signal>,
+    /// Bounded by what is under way: the outbox's window, and the messages that the broker has sent unacknowledged.
+    requests: mpsc::UnboundedSender<Request>,
     pulse: Arc<Pulse>,
-    task: JoinHandle<()>,
+    reader: JoinHandle<()>,
+    writer: JoinHandle<()>,
+}
+
+/// Something for the broker.
+#[derive(Debug)]
+enum Request {
+    Publish(Send),
+    Ack(u16),
+    Leave,
 }
 
 /// When the broker was last heard.
@@ -103,7 +113,7 @@ impl Session {
         epoch: u64,
         intake: mpsc::Sender<Message>,
     ) -> Result<Self, String> {
-        let (client, mut events) = AsyncClient::new(options(settings), settings.max_acks + WINDOW + 16);
+        let (client, mut events) = AsyncClient::new(options(settings), REQUESTS);
         // Small acknowledgements and alerts go out at once, instead of waiting up to 40 ms for company.
         events.network_options.set_tcp_nodelay(true);
         // The first poll connects, under rumqttc's own time limit.
@@ -121,23 +131,27 @@ impl Session {
             heard_ms: AtomicU64::new(0),
             held_back: AtomicBool::new(false),
         });
+        let (requests, to_write) = mpsc::unbounded_channel();
+        let writer = tokio::spawn(write(client, to_write));
         let reader = Reader { epoch, intake, to_driver, pulse: pulse.clone() };
-        Ok(Self { client, epoch, signals, pulse, task: tokio::spawn(reader.run(events)) })
+        Ok(Self { epoch, signals, requests, pulse, reader: tokio::spawn(reader.run(events)), writer })
     }
 
-    /// Hands over a message to publish. False when the connection cannot take it, which ends its usefulness.
-    pub(crate) fn publish(&self, send: Send) -> bool {
-        self.client.try_publish(send.topic, QoS::AtLeastOnce, send.retain, send.payload).is_ok()
+    /// Publishes a message.
+    pub(crate) fn publish(&self, send: Send) {
+        self.request(Request::Publish(send));
     }
 
-    /// Acknowledges a message, unless it came by an earlier connection. False as in [`Session::publish`].
-    pub(crate) fn ack(&self, ack: Ack) -> bool {
-        if ack.epoch != self.epoch {
-            return true;
+    /// Acknowledges a message, unless it came by an earlier connection: then it comes again by this one.
+    pub(crate) fn ack(&self, ack: Ack) {
+        if ack.epoch == self.epoch {
+            self.request(Request::Ack(ack.packet));
         }
-        let mut publish = Publish::new("", QoS::AtLeastOnce, Vec::new());
-        publish.pkid = ack.packet;
-        self.client.try_ack(&publish).is_ok()
+    }
+
+    fn request(&self, request: Request) {
+        // Fails only when the connection is over, and then `Signal::Down` says why.
+        self.requests.send(request).ok();
     }
 
     /// Whether nothing is read because the store is behind: silence is ours then.
@@ -152,16 +166,37 @@ impl Session {
 
     /// Takes leave, so that the broker keeps the last will to itself.
     pub(crate) async fn close(mut self, within: Duration) {
-        if self.client.try_disconnect().is_ok() {
-            let over = async { while self.signals.recv().await.is_some() {} };
-            tokio::time::timeout(within, over).await.ok();
-        }
+        self.request(Request::Leave);
+        let over = async { while self.signals.recv().await.is_some() {} };
+        tokio::time::timeout(within, over).await.ok();
     }
 }
 
 impl Drop for Session {
     fn drop(&mut self) {
-        self.task.abort();
+        self.reader.abort();
+        self.writer.abort();
+    }
+}
+
+/// Feeds requests to rumqttc. It takes them one at a time between reads of up to ten packets, so that under a flood
+/// acknowledgements wait here, in a task that may.
+async fn write(client: AsyncClient, mut requests: mpsc::UnboundedReceiver<Request>) {
+    while let Some(request) = requests.recv().await {
+        let taken = match request {
+            Request::Publish(Send { topic, payload, retain, .. }) => {
+                client.publish_bytes(topic, QoS::AtLeastOnce, retain, payload).await
+            }
+            Request::Ack(packet) => {
+                let mut publish = Publish::new("", QoS::AtLeastOnce, Vec::new());
+                publish.pkid = packet;
+                client.ack(&publish).await
+            }
+            Request::Leave => client.disconnect().await,
+        };
+        if taken.is_err() {
+            return;
+        }
     }
 }
 

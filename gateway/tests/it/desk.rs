@@ -3,9 +3,14 @@
 use sightline_gateway::{Error, Gateway};
 use sightline_model::{
     Timestamp,
-    alert::{Alert, AlertMove, AlertState},
+    alert::{Alert, AlertMove, AlertSource, AlertState},
+    event::Alarm,
+    id::AlertId,
 };
-use sightline_records::alerts::AlertFilter;
+use sightline_records::{
+    alerts::{AlertFilter, NewAlert},
+    events::{EventBatch, NewAlarm},
+};
 use tokio_util::sync::CancellationToken;
 
 use crate::world::{
@@ -99,6 +104,42 @@ async fn a_restart_stores_nothing_twice_and_publishes_what_was_left_unsaid() {
         store.records.unpublished_alerts(None, 10).await.unwrap().is_empty().then_some(())
     })
     .await;
+}
+
+/// The process died right after the commit: before the acknowledgement, before anything was published.
+#[tokio::test(flavor = "multi_thread")]
+async fn an_alert_that_was_stored_and_never_said_is_said_after_the_start() {
+    let store = Store::new().await;
+    let id = AlertId(uuid::Uuid::now_v7());
+    let alarm: Alarm = serde_json::from_value(serde_json::json!({
+        "id": "a1", "time": Timestamp::now(), "kind": "fire"
+    }))
+    .unwrap();
+    let raises = NewAlert {
+        id,
+        join_key: None,
+        source: AlertSource::Alarm { event: "a1".into(), alarm: "fire".into(), drill: false },
+        severity: alarm.severity,
+        title: "fire".into(),
+        occurred_at: alarm.time,
+        camera: None,
+        region: None,
+        position: None,
+    };
+    let batch = EventBatch {
+        alarms: vec![NewAlarm { source: "desk".into(), alarm: alarm.clone(), raises }],
+        ..EventBatch::default()
+    };
+    store.records.store_events(&batch, Timestamp::now()).await.unwrap();
+
+    let gateway = start(embedded(), &store.records).await;
+    let desk = Client::connect(gateway.mqtt_addr(), "desk", Some("sightline/v1/alert/+")).await;
+    let said = desk.wait("the alert", |seen| !seen.payload.is_empty()).await.json();
+    assert_eq!((&said["id"], &said["state"]), (&serde_json::json!(id), &serde_json::json!("candidate")));
+    // The broker sends again what was not acknowledged: it raises nothing more.
+    desk.publish("alarm/desk", &serde_json::to_value(&alarm).unwrap()).await;
+    until("it is known", async || (counts(&gateway.metrics(), "alarm") == (1, 0, 1, 0)).then_some(())).await;
+    assert_eq!(gateway.metrics().alerts_raised, 0);
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -93,6 +93,7 @@ async fn a_flood_is_held_back_and_taken_whole() {
         toll.send("pass/toll", pass(&format!("p{n}"), "A1").to_string()).await;
     }
     until("all came in", async || (counts(&gateway.metrics(), "pass").1 == 1000).then_some(())).await;
+    assert_eq!(gateway.metrics().connects, 1, "being slow is no reason to lose the connection");
     assert_eq!(gateway.metrics().watchdog_resets, 0);
 }
 

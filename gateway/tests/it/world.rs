@@ -256,6 +256,13 @@ impl Client {
             .await
     }
 
+    /// Waits, without polling, until more than `before` messages have come.
+    pub(crate) async fn arrives(&self, before: usize) {
+        while self.state.seen.lock().unwrap().len() <= before {
+            tokio::time::timeout(PATIENCE, self.state.changed.notified()).await.unwrap();
+        }
+    }
+
     pub(crate) fn seen(&self) -> Vec<Seen> {
         self.state.seen.lock().unwrap().clone()
     }

@@ -373,3 +373,53 @@ impl Raised {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+
+    fn pass(id: &str, at: Timestamp) -> NewPass {
+        let pass = Pass {
+            id: id.to_owned(),
+            time: at,
+            camera: "gate-3".parse().unwrap(),
+            lane: Some(2),
+            plate: None,
+            vehicle_class: None,
+            vehicle_colour: None,
+            direction: None,
+            speed_kmh: None,
+        };
+        let stored = StoredPass { source: "toll".to_owned(), pass, plate: None, hit: false, received_at: at };
+        NewPass { stored, raises: Vec::new() }
+    }
+
+    #[tokio::test]
+    async fn a_pass_is_new_once_also_within_one_batch_and_goes_when_its_time_is_over() {
+        let dir = tempfile::tempdir().unwrap();
+        let config = crate::Config { path: dir.path().join("records.sqlite"), ..Default::default() };
+        let records = Records::open(&config).await.unwrap();
+        let now = Timestamp::from_secs(1_000_000);
+        let old = now - Duration::from_secs(100);
+        // More than one INSERT's worth, with the first one again at the end.
+        let mut passes: Vec<_> = (0..450).map(|n| pass(&format!("p{n}"), old)).collect();
+        passes.push(pass("p0", old));
+        passes.push(pass("new", now));
+        let batch = EventBatch { passes, ..EventBatch::default() };
+        let stored = records.store_events(&batch, now).await.unwrap();
+        let new: Vec<_> =
+            stored.passes.iter().enumerate().filter(|(_, new)| !**new).map(|(n, _)| n).collect();
+        assert_eq!(new, [450]);
+        let again = records.store_events(&batch, now).await.unwrap();
+        assert!(again.passes.iter().all(|new| !new));
+
+        let expiry = Expiry { passes: now, hits: old, telemetry: old, limit: 300 };
+        let mut steps = Vec::new();
+        while let removed @ 1.. = records.expire_events(&expiry).await.unwrap() {
+            steps.push(removed);
+        }
+        assert_eq!(steps, [300, 150], "in small steps, and the new one stays");
+    }
+}

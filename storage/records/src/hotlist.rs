@@ -265,3 +265,102 @@ fn read_entry(row: &Row) -> Result<HotlistEntry, Error> {
         created_at: cells.at("created_at")?,
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use sightline_model::grant::Case;
+    use uuid::Uuid;
+
+    use super::*;
+
+    const NOW: Timestamp = Timestamp::from_secs(1_000_000);
+
+    async fn store() -> (tempfile::TempDir, Records) {
+        let dir = tempfile::tempdir().unwrap();
+        let config = crate::Config { path: dir.path().join("records.sqlite"), ..Default::default() };
+        let records = Records::open(&config).await.unwrap();
+        let case = Case {
+            number: "C-1".to_owned(),
+            title: "Stolen vehicles".to_owned(),
+            members: Vec::new(),
+            opened_at: NOW,
+            ends_at: NOW + Duration::from_secs(1000),
+            closed_at: None,
+        };
+        records.create_case(&case).await.unwrap();
+        (dir, records)
+    }
+
+    fn new() -> NewHotlistEntry {
+        NewHotlistEntry {
+            plate: "京a·12345".to_owned(),
+            reason: HotlistReason::Stolen,
+            case: "C-1".to_owned(),
+            region: None,
+            valid_from: NOW,
+            valid_to: NOW + Duration::from_secs(500),
+        }
+    }
+
+    fn account(n: u128) -> AccountId {
+        AccountId(Uuid::from_u128(n))
+    }
+
+    #[tokio::test]
+    async fn an_entry_needs_a_second_person_and_ends_when_withdrawn() {
+        let (_dir, records) = store().await;
+        let entry = records.propose_hotlist(&new(), account(1), NOW).await.unwrap();
+        assert_eq!((entry.plate.as_str(), entry.approver), ("京A12345", None));
+        assert!(records.active_hotlist(NOW).await.unwrap().is_empty());
+        let own = records.approve_hotlist(entry.id, account(1), NOW).await.unwrap_err();
+        assert!(own.to_string().contains("another account"), "{own}");
+        let version = records.hotlist_version().await.unwrap();
+        let approved = records.approve_hotlist(entry.id, account(2), NOW).await.unwrap();
+        assert_ne!(records.hotlist_version().await.unwrap(), version);
+        assert_eq!(records.active_hotlist(NOW).await.unwrap(), [approved]);
+        assert!(records.approve_hotlist(entry.id, account(3), NOW).await.is_err(), "approved once");
+        let over = NOW + Duration::from_secs(500);
+        assert!(records.active_hotlist(over).await.unwrap().is_empty(), "its time is over");
+        let withdrawn = records.withdraw_hotlist(entry.id, account(1), NOW).await.unwrap();
+        let again = records.withdraw_hotlist(entry.id, account(2), over).await.unwrap();
+        assert_eq!((withdrawn.withdrawn_at, again.withdrawn_at), (Some(NOW), Some(NOW)));
+        assert!(records.active_hotlist(NOW).await.unwrap().is_empty());
+        assert_eq!(records.hotlist(None, 10).await.unwrap().items.len(), 1, "it stays on the record");
+    }
+
+    #[tokio::test]
+    async fn an_entry_ends_with_its_case() {
+        let (_dir, records) = store().await;
+        let entry = records.propose_hotlist(&new(), account(1), NOW).await.unwrap();
+        records.approve_hotlist(entry.id, account(2), NOW).await.unwrap();
+        let mut write = records.write().await.unwrap();
+        assert!(still_applies(&mut write, entry.id, NOW).await.unwrap());
+        drop(write);
+        records.close_case("C-1", NOW).await.unwrap();
+        assert!(records.active_hotlist(NOW).await.unwrap().is_empty());
+        let mut write = records.write().await.unwrap();
+        assert!(!still_applies(&mut write, entry.id, NOW).await.unwrap());
+    }
+
+    #[tokio::test]
+    async fn what_cannot_stand_is_refused_with_the_way_out() {
+        let (_dir, records) = store().await;
+        type Change = fn(&mut NewHotlistEntry);
+        let cases: [(Change, &str); 6] = [
+            (|new| new.plate = "???".to_owned(), "letters and digits"),
+            (|new| new.case = "C-2".to_owned(), "there is no case"),
+            (|new| new.region = "nowhere".parse().ok(), "there is no region"),
+            (|new| new.valid_to = NOW, "end in the future"),
+            (|new| new.valid_to = NOW + Duration::from_secs(2000), "may not outlast it"),
+            (|new| new.valid_to = NOW + Duration::from_secs(400 * 86_400), "366 days"),
+        ];
+        for (change, why) in cases {
+            let mut new = new();
+            change(&mut new);
+            let error = records.propose_hotlist(&new, account(1), NOW).await.unwrap_err();
+            assert!(error.to_string().contains(why), "{error}");
+        }
+    }
+}
