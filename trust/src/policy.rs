@@ -182,8 +182,9 @@ fn bounds(facts: &Facts, kind: GroundKind, now: Timestamp) -> Bounds {
             Bounds { outer, longest: DAY, cameras: CASE_CAMERAS, expires_at: now + HOUR }
         }
         Facts::Outside | Facts::Nothing => {
-            // A resident asks about something that was: no live.
-            let outer = TimeRange { from: Timestamp(0), to: now };
+            // A request may be about what goes on right now (somebody is lost, a dispute in the yard), so live is within
+            // it, for as long as the grant lasts.
+            let outer = TimeRange { from: Timestamp(0), to: now + HOUR };
             Bounds { outer, longest: ASSISTANCE_LONGEST, cameras: ASSISTANCE_CAMERAS, expires_at: now + HOUR }
         }
     }

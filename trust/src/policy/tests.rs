@@ -210,16 +210,25 @@ fn alert_of(facts: &Facts) -> Alert {
 }
 
 #[test]
-fn assistance_is_about_a_day_of_the_past() {
+fn assistance_is_about_a_day_up_to_now() {
     let me = account(Role::Operator);
     let ask = |change: fn(&mut GrantRequest)| {
         let mut request = request(GroundKind::Assistance, &["a"]);
         change(&mut request);
         decide(&request, &me, &Facts::Outside, 0, NOW)
     };
-    assert_eq!(ask(|_| ()).unwrap().range, TimeRange { from: NOW - HOUR, to: NOW }, "no live");
+    let live = ask(|request| request.to = Some(NOW + DAY)).unwrap();
+    assert_eq!(
+        live.range,
+        TimeRange { from: NOW - HOUR, to: NOW + HOUR },
+        "live for as long as the grant lasts"
+    );
     assert_eq!(code(ask(|request| request.from = Some(NOW - DAY * 2))), "grant_too_wide");
-    assert_eq!(code(ask(|request| request.from = Some(NOW))), "grant_too_wide", "the future");
+    assert_eq!(
+        code(ask(|request| (request.from, request.to) = (Some(NOW + HOUR), None))),
+        "grant_too_wide",
+        "the future"
+    );
     assert_eq!(code(ask(|request| request.regions = vec!["r".parse().unwrap()])), "grant_too_wide");
     let eleven =
         |request: &mut GrantRequest| request.cameras = (0..11).map(|n| camera(&format!("c{n}"))).collect();
