@@ -16,5 +16,8 @@ export default ts.config(
       'max-lines': ['error', { max: 400, skipBlankLines: true }],
     },
   },
-  { files: ['mock/**', '*.ts', '*.js'], languageOptions: { globals: globals.node } },
+  {
+    files: ['mock/**', '*.ts', '*.js'],
+    languageOptions: { globals: { ...globals.node, ...globals.browser } },
+  },
 )

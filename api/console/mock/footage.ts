@@ -27,10 +27,15 @@ export function footage(media: Media, camera: Camera, rest: string, url: URL, re
   const to = Math.min(Date.now(), Date.parse(url.searchParams.get('to') ?? ''))
   const grant = url.searchParams.get('grant') ?? ''
   if (rest === 'timeline') return json(res, timeline(camera, from, to))
-  if (rest === 'keyframes') return json(res, { items: gops(camera, from, to).map(ms => ({ at: iso(ms), bytes: 21_000 })), next: null })
+  if (rest === 'keyframes')
+    return json(res, {
+      items: gops(camera, from, to).map(ms => ({ at: iso(ms), bytes: 21_000 })),
+      next: null,
+    })
   if (rest === 'frame.jpg') return frame(media, camera, url.searchParams.get('at') ?? 'latest', res)
   if (rest === 'init.mp4') return bytes(res, clipOf(media, camera, 'main').init, 'video/mp4')
-  if (rest === 'playlist.m3u8') return bytes(res, Buffer.from(playlist(camera, from, to, grant)), 'application/vnd.apple.mpegurl')
+  if (rest === 'playlist.m3u8')
+    return bytes(res, Buffer.from(playlist(camera, from, to, grant)), 'application/vnd.apple.mpegurl')
   if (rest === 'clip.mp4') return clip(media, camera, from, to, res)
   const segment = /^seg-(\d+)\.m4s$/.exec(rest)
   if (segment) {
@@ -47,26 +52,43 @@ function timeline(camera: Camera, from: number, to: number) {
   const spans = []
   let begin = Math.max(from, FIRST)
   for (const gap of [...gaps, { from: to, to }]) {
-    if (gap.from > begin) spans.push({ from: iso(begin), to: iso(Math.min(gap.from, to)), policy: camera.policy })
+    if (gap.from > begin)
+      spans.push({ from: iso(begin), to: iso(Math.min(gap.from, to)), policy: camera.policy })
     begin = Math.max(begin, gap.to)
   }
   const old = FIRST + 86_400_000 * 2
   const thinned = spans.flatMap(s =>
     Date.parse(s.from) < old
-      ? [{ ...s, to: iso(Math.min(old, Date.parse(s.to))), policy: 'keyframes' as const }, { ...s, from: iso(old) }].filter(x => x.from < x.to)
+      ? [
+          { ...s, to: iso(Math.min(old, Date.parse(s.to))), policy: 'keyframes' as const },
+          { ...s, from: iso(old) },
+        ].filter(x => x.from < x.to)
       : [s],
   )
-  return { spans: thinned, gaps: gaps.map(g => ({ from: iso(Math.max(from, g.from)), to: iso(Math.min(g.to, to)), reason: g.reason })) }
+  return {
+    spans: thinned,
+    gaps: gaps.map(g => ({
+      from: iso(Math.max(from, g.from)),
+      to: iso(Math.min(g.to, to)),
+      reason: g.reason,
+    })),
+  }
 }
 
 function gops(camera: Camera, from: number, to: number): number[] {
   const out = []
-  for (let ms = gopAt(from); ms < to - GOP_MS && out.length < 1000; ms += GOP_MS) if (!missing(camera, ms)) out.push(ms)
+  for (let ms = gopAt(from); ms < to - GOP_MS && out.length < 1000; ms += GOP_MS)
+    if (!missing(camera, ms)) out.push(ms)
   return out
 }
 
 function playlist(camera: Camera, from: number, to: number, grant: string): string {
-  const lines = ['#EXTM3U', '#EXT-X-VERSION:7', '#EXT-X-TARGETDURATION:2', `#EXT-X-MAP:URI="init.mp4?grant=${grant}"`]
+  const lines = [
+    '#EXTM3U',
+    '#EXT-X-VERSION:7',
+    '#EXT-X-TARGETDURATION:2',
+    `#EXT-X-MAP:URI="init.mp4?grant=${grant}"`,
+  ]
   let last = 0
   for (const ms of gops(camera, from, to)) {
     if (last !== 0 && ms !== last + GOP_MS) lines.push('#EXT-X-DISCONTINUITY')
@@ -97,13 +119,16 @@ export function live(media: Media, camera: Camera, wanted: string, socket: WebSo
     socket.send(JSON.stringify({ type: 'absent', since: camera.state.since, reason: camera.state.reason }))
     return
   }
-  socket.send(JSON.stringify({ type: 'init', codec: clip.codec, width: clip.width, height: clip.height, stream }))
+  socket.send(
+    JSON.stringify({ type: 'init', codec: clip.codec, width: clip.width, height: clip.height, stream }),
+  )
   socket.send(clip.init)
   let next = gopAt(Date.now())
   const length = Math.floor(clip.frames.length / 20) * 20
   const timer = setInterval(() => {
     for (; next <= Date.now(); next += FRAME_MS) {
-      if (next % GOP_MS === 0) socket.send(JSON.stringify({ type: 'time', at: iso(next), decode_time_90k: next * 90 }))
+      if (next % GOP_MS === 0)
+        socket.send(JSON.stringify({ type: 'time', at: iso(next), decode_time_90k: next * 90 }))
       const frame = clip.frames[index(camera, next, length, FRAME_MS)]
       if (frame) socket.send(at(frame, next))
     }

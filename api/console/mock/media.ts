@@ -61,13 +61,20 @@ function cut(name: string, format: string, flag: string): Buffer {
 function clip(name: string, format: string, codec: string, width: number, height: number): Clip {
   const gops = split(cut(name, format, 'frag_keyframe'))
   const frames = split(cut(name, format, 'frag_every_frame'))
-  return { init: gops.init, gops: gops.fragments.slice(0, -1), frames: frames.fragments, codec, width, height }
+  return {
+    init: gops.init,
+    gops: gops.fragments.slice(0, -1),
+    frames: frames.fragments,
+    codec,
+    width,
+    height,
+  }
 }
 
 function split(file: Buffer): { init: Buffer; fragments: Fragment[] } {
   const fragments: Fragment[] = []
   let initEnd = 0
-  for (let at = 0; at + 8 <= file.length; ) {
+  for (let at = 0; at + 8 <= file.length;) {
     const size = file.readUInt32BE(at)
     const type = file.toString('latin1', at + 4, at + 8)
     if (type === 'moov') initEnd = at + size

@@ -42,7 +42,11 @@ async function serve(media: Media, req: IncomingMessage, res: ServerResponse) {
   if (path[0] === 'events') return events(res)
   if (path[0] === 'footage') return look(media, path, url, res)
   const route = ROUTES.find(([method, pattern]) => method === req.method && pattern.test(path.join('/')))
-  if (!route) return give(res, problem(404, 'not_found', `No route ${req.method} ${url.pathname}.`, 'Look at the description.'))
+  if (!route)
+    return give(
+      res,
+      problem(404, 'not_found', `No route ${req.method} ${url.pathname}.`, 'Look at the description.'),
+    )
   give(res, route[2]({ account, path, query: url.searchParams, body, text }))
 }
 
@@ -54,7 +58,15 @@ function session(req: IncomingMessage, res: ServerResponse, body: Record<string,
   const account = world.accounts.find(a => a.name === body.name)
   if (!account || body.password !== 'demo') {
     record(null, 'sign_in_refused', String(body.name))
-    return give(res, problem(401, 'bad_credentials', 'Name or password is not right.', 'Try again, or ask an administrator.'))
+    return give(
+      res,
+      problem(
+        401,
+        'bad_credentials',
+        'Name or password is not right.',
+        'Try again, or ask an administrator.',
+      ),
+    )
   }
   res.setHeader('set-cookie', `mock=${account.name}; Path=/; HttpOnly; SameSite=Strict`)
   record(account, 'sign_in', account.name)
@@ -64,7 +76,8 @@ function session(req: IncomingMessage, res: ServerResponse, body: Record<string,
 function look(media: Media, path: string[], url: URL, res: ServerResponse) {
   const camera = world.cameras.find(c => c.id === path[1])
   const grant = world.grants.find(g => g.id === url.searchParams.get('grant'))
-  if (!camera) return give(res, problem(404, 'not_found', `There is no camera ${path[1]}.`, 'Choose one of the list.'))
+  if (!camera)
+    return give(res, problem(404, 'not_found', `There is no camera ${path[1]}.`, 'Choose one of the list.'))
   if (!grant) return give(res, problem(403, 'grant_missing', 'Footage needs a grant.', 'Open a ground.'))
   if (grant.ended_at || Date.parse(grant.expires_at) < Date.now())
     return give(res, problem(403, 'grant_expired', 'The grant has ended.', 'Open a new ground.'))
@@ -73,7 +86,8 @@ function look(media: Media, path: string[], url: URL, res: ServerResponse) {
 
 function events(res: ServerResponse) {
   res.writeHead(200, { 'content-type': 'text/event-stream', 'cache-control': 'no-store' })
-  const send = (event: string, data: unknown) => res.write(`event: ${event}\ndata: ${JSON.stringify(data)}\n\n`)
+  const send = (event: string, data: unknown) =>
+    res.write(`event: ${event}\ndata: ${JSON.stringify(data)}\n\n`)
   send('hello', { version: 'mock' })
   listeners.add(send)
   res.on('close', () => listeners.delete(send))
@@ -95,7 +109,8 @@ function keepHappening() {
   const period = Number(process.env.MOCK_ALERT_S ?? 45) * 1000
   setInterval(() => {
     for (const camera of world.cameras)
-      if (camera.state.recording) camera.state = { ...camera.state, last_gop_at: world.iso(Date.now() - 1000) }
+      if (camera.state.recording)
+        camera.state = { ...camera.state, last_gop_at: world.iso(Date.now() - 1000) }
       else if (camera.enabled) {
         camera.state = { ...camera.state, retry_at: world.iso(Date.now() + 8000) }
         tell('camera', { id: camera.id, state: camera.state })
@@ -104,7 +119,15 @@ function keepHappening() {
   setInterval(() => {
     const camera = world.cameras[Math.floor(Math.random() * 3)]
     const raised = world.alert(
-      { kind: 'hotlist', hotlist: '', event: `p-${Date.now()}`, plate_read: '京A10D45', plate_listed: '京A10D45', look_alike: false, reason: 'stolen' },
+      {
+        kind: 'hotlist',
+        hotlist: '',
+        event: `p-${Date.now()}`,
+        plate_read: '京A10D45',
+        plate_listed: '京A10D45',
+        look_alike: false,
+        reason: 'stolen',
+      },
       'severe',
       camera?.id ?? 'cam-1',
       `Stolen vehicle 京A10D45 at ${camera?.name ?? ''}`,

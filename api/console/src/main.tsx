@@ -21,7 +21,8 @@ const client = new QueryClient({
   defaultOptions: {
     queries: {
       staleTime: 5000,
-      retry: (count, error) => error instanceof Problem && (error.status === 0 || error.status >= 500) && count < 2,
+      retry: (count, error) =>
+        error instanceof Problem && (error.status === 0 || error.status >= 500) && count < 2,
     },
   },
 })

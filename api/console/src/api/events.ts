@@ -33,7 +33,9 @@ export function connectEvents(client: QueryClient, raised: (alert: Alert) => voi
   source.addEventListener('error', () => {
     if (useLink.getState().lostAt === null) useLink.setState({ lostAt: Date.now() })
   })
-  source.addEventListener('alert', event => takeAlert(client, JSON.parse(event.data as string) as Alert, raised))
+  source.addEventListener('alert', event =>
+    takeAlert(client, JSON.parse(event.data as string) as Alert, raised),
+  )
   source.addEventListener('camera', event =>
     takeCamera(client, JSON.parse(event.data as string) as { id: string; state: CameraState }),
   )
@@ -49,7 +51,9 @@ function takeAlert(client: QueryClient, alert: Alert, raised: (alert: Alert) => 
       if (state === 'open') isNew = merged.change === 'new'
       return merged.list
     })
-  client.setQueryData<Alert>(['alert', alert.id], known => (known && known.revision > alert.revision ? known : alert))
+  client.setQueryData<Alert>(['alert', alert.id], known =>
+    known && known.revision > alert.revision ? known : alert,
+  )
   if (!isNew || isClosed(alert.state)) return
   useLink.setState(s => ({ fresh: new Set(s.fresh).add(alert.id) }))
   raised(alert)

@@ -36,7 +36,12 @@ export async function fetchStill(
 export const getTimeline = (camera: string, grant: string, from: number, to: number) =>
   get<Timeline>(`/footage/${encodeURIComponent(camera)}/timeline`, { from: iso(from), to: iso(to), grant })
 
-export async function getKeyFrames(camera: string, grant: string, from: number, to: number): Promise<number[]> {
+export async function getKeyFrames(
+  camera: string,
+  grant: string,
+  from: number,
+  to: number,
+): Promise<number[]> {
   const page = await get<{ items: KeyFrame[] }>(`/footage/${encodeURIComponent(camera)}/keyframes`, {
     from: iso(from),
     to: iso(to),

@@ -34,7 +34,9 @@ function learnClock(response: Response) {
 
 async function problemOf(response: Response): Promise<Problem> {
   const type = response.headers.get('content-type') ?? ''
-  const body = type.includes('json') ? ((await response.json().catch(() => ({}))) as Record<string, unknown>) : {}
+  const body = type.includes('json')
+    ? ((await response.json().catch(() => ({}))) as Record<string, unknown>)
+    : {}
   const text = (key: string) => (typeof body[key] === 'string' ? body[key] : null)
   return new Problem(
     response.status,

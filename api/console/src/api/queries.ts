@@ -49,7 +49,8 @@ export const useAlerts = (state: 'open' | 'all') => {
 export const useCases = (enabled: boolean) =>
   useQuery({ queryKey: ['cases'], queryFn: () => getAll<T.Case>('/cases'), enabled })
 
-export const usePlans = () => useQuery({ queryKey: keys.plans, queryFn: () => getAll<T.Plan>('/patrol-plans') })
+export const usePlans = () =>
+  useQuery({ queryKey: keys.plans, queryFn: () => getAll<T.Plan>('/patrol-plans') })
 
 export const useHotlist = () =>
   useQuery({ queryKey: keys.hotlist, queryFn: () => getAll<T.HotlistEntry>('/hotlist') })

@@ -42,10 +42,14 @@ describe('both languages', () => {
   })
 
   it('have every key that the console asks for by name', () => {
-    const asked = new Set(sources('src').flatMap(text => [...text.matchAll(/\bt\(\s*'([\w.]+)'/g)].map(m => m[1] ?? '')))
+    const asked = new Set(
+      sources('src').flatMap(text => [...text.matchAll(/\bt\(\s*'([\w.]+)'/g)].map(m => m[1] ?? '')),
+    )
     expect(asked.size).toBeGreaterThan(150)
     const known = [...words.en.keys()]
-    const missing = [...asked].filter(key => !known.some(k => k === key || k.startsWith(`${key}[`) || k.startsWith(`${key}.`)))
+    const missing = [...asked].filter(
+      key => !known.some(k => k === key || k.startsWith(`${key}[`) || k.startsWith(`${key}.`)),
+    )
     expect(missing).toEqual([])
   })
 

@@ -1,6 +1,7 @@
 import type { en } from './en'
 
-type Shape<T> = {
+/** The same keys with any words. */
+export type Shape<T> = {
   [K in keyof T]: T[K] extends string ? string : T[K] extends readonly string[] ? string[] : Shape<T[K]>
 }
 

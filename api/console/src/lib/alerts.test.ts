@@ -2,7 +2,13 @@ import { describe, expect, it } from 'vitest'
 import type { Alert, AlertState, Severity } from '../api/types'
 import { compareAlerts, mergeAlert, neighbour, stepsFrom } from './alerts'
 
-const alert = (id: string, state: AlertState = 'candidate', revision = 1, severity: Severity = 'moderate', s = 0): Alert => ({
+const alert = (
+  id: string,
+  state: AlertState = 'candidate',
+  revision = 1,
+  severity: Severity = 'moderate',
+  s = 0,
+): Alert => ({
   id,
   state,
   revision,
@@ -33,7 +39,10 @@ describe('the list of alerts', () => {
     const changes = ['a', 'b', 'c'].flatMap(id => states.map((state, i) => alert(id, state, i + 1)))
     const inOrder = changes.reduce((l, a) => mergeAlert(l, a, true).list, [] as Alert[])
     for (let round = 0; round < 50; round++) {
-      const shuffled = [...changes].sort((x, y) => ((x.revision * 7 + round * 13 + x.id.charCodeAt(0)) % 5) - ((y.revision * 3 + round * 11) % 5))
+      const shuffled = [...changes].sort(
+        (x, y) =>
+          ((x.revision * 7 + round * 13 + x.id.charCodeAt(0)) % 5) - ((y.revision * 3 + round * 11) % 5),
+      )
       expect(shuffled.reduce((l, a) => mergeAlert(l, a, true).list, [] as Alert[])).toEqual(inOrder)
     }
   })
@@ -46,7 +55,12 @@ describe('the list of alerts', () => {
   })
 
   it('puts first what needs a person first', () => {
-    const list = [alert('old', 'candidate', 1, 'moderate', 1), alert('done', 'dispatched', 1, 'extreme', 9), alert('new', 'candidate', 1, 'moderate', 5), alert('grave', 'candidate', 1, 'extreme', 0)]
+    const list = [
+      alert('old', 'candidate', 1, 'moderate', 1),
+      alert('done', 'dispatched', 1, 'extreme', 9),
+      alert('new', 'candidate', 1, 'moderate', 5),
+      alert('grave', 'candidate', 1, 'extreme', 0),
+    ]
     expect(list.sort(compareAlerts).map(a => a.id)).toEqual(['grave', 'new', 'old', 'done'])
   })
 

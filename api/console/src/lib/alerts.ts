@@ -13,7 +13,13 @@ export function stepsFrom(state: AlertState): AlertStep[] {
 }
 
 const RANK: Record<Severity, number> = { extreme: 0, severe: 1, moderate: 2, minor: 3 }
-const STAGE: Record<AlertState, number> = { candidate: 0, confirmed: 1, dispatched: 2, resolved: 3, dismissed: 3 }
+const STAGE: Record<AlertState, number> = {
+  candidate: 0,
+  confirmed: 1,
+  dispatched: 2,
+  resolved: 3,
+  dismissed: 3,
+}
 
 /** What needs a person first: unjudged before judged, graver before lighter, newer before older. */
 export function compareAlerts(a: Alert, b: Alert): number {
@@ -28,7 +34,11 @@ export function compareAlerts(a: Alert, b: Alert): number {
 export type Change = 'new' | 'changed' | 'closed' | 'stale'
 
 /** Puts one alert into a list: never lets an older revision overwrite a newer one. */
-export function mergeAlert(list: readonly Alert[], alert: Alert, openOnly: boolean): { list: Alert[]; change: Change } {
+export function mergeAlert(
+  list: readonly Alert[],
+  alert: Alert,
+  openOnly: boolean,
+): { list: Alert[]; change: Change } {
   const known = list.find(a => a.id === alert.id)
   if (known && known.revision > alert.revision) return { list: [...list], change: 'stale' }
   const others = list.filter(a => a.id !== alert.id)

@@ -37,6 +37,10 @@ describe('a ground to be opened', () => {
   it('sends cameras or a region, never both', () => {
     expect(requestOf(draft({ region: 'garden' }), NOW)).toMatchObject({ cameras: ['cam-1'], regions: [] })
     const wide = draft({ scope: 'region', region: 'garden' })
-    expect(requestOf(wide, NOW)).toMatchObject({ cameras: [], regions: ['garden'], ground: { kind: 'case', ref: 'DEMO-1' } })
+    expect(requestOf(wide, NOW)).toMatchObject({
+      cameras: [],
+      regions: ['garden'],
+      ground: { kind: 'case', ref: 'DEMO-1' },
+    })
   })
 })

@@ -24,7 +24,9 @@ export function windowOf(draft: Draft, now: number): { from: number; to: number 
   if (draft.window === 'day') return { from: now - 23 * HOUR, to: now + HOUR }
   // A little before now, so that the newest key frame lies inside.
   if (draft.window === 'live2') return { from: now - 60_000, to: now + HOUR }
-  return draft.from !== null && draft.to !== null && draft.from < draft.to ? { from: draft.from, to: draft.to } : null
+  return draft.from !== null && draft.to !== null && draft.from < draft.to
+    ? { from: draft.from, to: draft.to }
+    : null
 }
 
 export function missing(draft: Draft, now: number): Missing[] {

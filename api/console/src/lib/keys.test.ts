@@ -33,6 +33,11 @@ describe('keys', () => {
   })
 
   it('reads well', () => {
-    expect(['Shift+ArrowLeft', ' ', 'j', 'Backspace'].map(keyLabel)).toEqual(['Shift ←', 'Space', 'J', '⌫'])
+    expect(['Shift+ArrowLeft', ' ', 'j', 'Backspace'].map(keyLabel)).toEqual([
+      'Shift ←',
+      'Space',
+      'J',
+      'Bksp',
+    ])
   })
 })

@@ -38,7 +38,7 @@ const SIGNS: Record<string, string> = {
   ArrowUp: '↑',
   ArrowDown: '↓',
   Escape: 'Esc',
-  Backspace: '⌫',
+  Backspace: 'Bksp',
   '1-9': '1 – 9',
 }
 
@@ -64,10 +64,18 @@ export function keyName(e: KeyLike): string | null {
 }
 
 /** Whether a press belongs to a field or a control that uses it itself. */
-export function belongsToControl(target: { tagName?: string; type?: string; isContentEditable?: boolean; role?: string | null }, name: string): boolean {
+export function belongsToControl(
+  target: { tagName?: string; type?: string; isContentEditable?: boolean; role?: string | null },
+  name: string,
+): boolean {
   const tag = target.tagName?.toLowerCase()
   if (target.isContentEditable || tag === 'textarea' || tag === 'select') return true
-  if (tag === 'input') return !['checkbox', 'radio', 'button', 'range'].includes(target.type ?? 'text') || name.includes('Arrow') || name === ' '
+  if (tag === 'input')
+    return (
+      !['checkbox', 'radio', 'button', 'range'].includes(target.type ?? 'text') ||
+      name.includes('Arrow') ||
+      name === ' '
+    )
   if (tag === 'button' || tag === 'a' || tag === 'label') return name === 'Enter' || name === ' '
   return target.role === 'menuitem' || target.role === 'slider'
 }

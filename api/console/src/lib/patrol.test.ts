@@ -18,7 +18,10 @@ describe('a patrol', () => {
 
   it('counts the dwell from the last picture that came', () => {
     expect(dwellFrom(100, new Map())).toBe(100)
-    const shown = new Map([['a', { first: 150, frame: 1 }], ['b', { first: 900, frame: 1 }]])
+    const shown = new Map([
+      ['a', { first: 150, frame: 1 }],
+      ['b', { first: 900, frame: 1 }],
+    ])
     expect(dwellFrom(100, shown)).toBe(900)
   })
 

@@ -8,7 +8,8 @@ export function viewsOf(cameras: readonly string[], layout: Layout): string[][] 
   return views
 }
 
-export const isSeen = (view: readonly string[], seen: ReadonlySet<string>) => view.every(camera => seen.has(camera))
+export const isSeen = (view: readonly string[], seen: ReadonlySet<string>) =>
+  view.every(camera => seen.has(camera))
 
 /** The next view with something unseen after `at`, round the end; `null` when all is seen. */
 export function nextUnseen(views: readonly string[][], seen: ReadonlySet<string>, at: number): number | null {
@@ -37,7 +38,12 @@ export function dwellFrom(opened: number, shown: ReadonlyMap<string, Shown>): nu
 /** A picture older than this is no look at what is going on there. */
 const OLD_MS = 60_000
 
-export function claims(view: readonly string[], shown: ReadonlyMap<string, Shown>, opened: number, now: number) {
+export function claims(
+  view: readonly string[],
+  shown: ReadonlyMap<string, Shown>,
+  opened: number,
+  now: number,
+) {
   return view.map(camera => {
     const one = shown.get(camera)
     const fresh = one !== undefined && now - one.frame < OLD_MS

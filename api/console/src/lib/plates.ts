@@ -21,8 +21,7 @@ export interface PlateChar {
   verdict: 'same' | 'alike' | 'other'
 }
 
-const chars = (plate: string) =>
-  [...plate.toUpperCase()].filter(c => !/[\s\-.·•_]/.test(c))
+const chars = (plate: string) => [...plate.toUpperCase()].filter(c => !/[\s\-.·•_]/.test(c))
 
 export function comparePlates(read: string, listed: string): PlateChar[] {
   const [a, b] = [chars(read), chars(listed)]

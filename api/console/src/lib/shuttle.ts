@@ -12,7 +12,11 @@ export function shuttle(key: 'j' | 'k' | 'l', speed: number): number {
 }
 
 /** Where stepping by key frames goes next: over gaps it jumps to the footage on the other side. */
-export function stepOver(spans: readonly { from: number; to: number }[], at: number, by: number): number | null {
+export function stepOver(
+  spans: readonly { from: number; to: number }[],
+  at: number,
+  by: number,
+): number | null {
   const next = at + by
   if (spans.some(s => s.from <= next && next < s.to)) return next
   if (by > 0) {

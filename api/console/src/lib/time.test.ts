@@ -19,7 +19,10 @@ describe('times in a zone', () => {
         const back = t.fieldInstant(t.fieldText(ms, zone), zone)
         const whole = Math.floor(ms / 1000) * 1000
         // A clock that is set back shows one hour twice: the first of both is what is read.
-        expect(back === whole || t.stampText(back ?? 0, zone) === t.stampText(whole, zone), `${zone} ${ms}`).toBe(true)
+        expect(
+          back === whole || t.stampText(back ?? 0, zone) === t.stampText(whole, zone),
+          `${zone} ${ms}`,
+        ).toBe(true)
       }
   })
 

@@ -121,7 +121,14 @@ export function fieldInstant(text: string, zone: string): number | null {
   if (!m) return null
   const [year, month, day, hour, minute, second] = m.slice(1).map(n => Number(n ?? 0)) as number[]
   return instantOf(
-    { year: year ?? 0, month: month ?? 1, day: day ?? 1, hour: hour ?? 0, minute: minute ?? 0, second: second || 0 },
+    {
+      year: year ?? 0,
+      month: month ?? 1,
+      day: day ?? 1,
+      hour: hour ?? 0,
+      minute: minute ?? 0,
+      second: second || 0,
+    },
     zone,
   )
 }

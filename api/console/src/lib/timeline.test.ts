@@ -81,7 +81,12 @@ describe('timeline geometry', () => {
         expect(marks.length).toBeLessThanOrEqual(16)
         expect(marks.every(m => m.at >= v.from && m.at <= v.to)).toBe(true)
       }
-    expect(g.ticks({ from: T, to: T + DAY }, 1200, 'Asia/Shanghai').filter(m => m.day).map(m => m.label)).toEqual(['11-23'])
+    expect(
+      g
+        .ticks({ from: T, to: T + DAY }, 1200, 'Asia/Shanghai')
+        .filter(m => m.day)
+        .map(m => m.label),
+    ).toEqual(['11-23'])
   })
 
   it('keeps ticks round across a change of offset, and marks the change', () => {
@@ -95,6 +100,11 @@ describe('timeline geometry', () => {
   })
 
   it('says how long a view is', () => {
-    expect([10 * SECOND, 90 * SECOND, 2 * HOUR, 7 * DAY].map(g.spanText)).toEqual(['10 s', '1.5 min', '2 h', '7 d'])
+    expect([10 * SECOND, 90 * SECOND, 2 * HOUR, 7 * DAY].map(g.spanText)).toEqual([
+      '10 s',
+      '1.5 min',
+      '2 h',
+      '7 d',
+    ])
   })
 })

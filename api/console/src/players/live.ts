@@ -182,7 +182,8 @@ export class LivePlayer {
     const raw = decodeTimeOf(bytes)
     if (this.newStretch && raw !== null) this.beginStretch(raw / this.timescale)
     this.sink.append(bytes, this.offset)
-    if (this.state.get().phase !== 'playing') this.state.set({ phase: 'playing', absent: null, trouble: null })
+    if (this.state.get().phase !== 'playing')
+      this.state.set({ phase: 'playing', absent: null, trouble: null })
   }
 
   /** Continues the element's time line where it is, whatever clock the stream has. */

@@ -40,6 +40,11 @@ describe('a playlist', () => {
 
   it('grows by later answers without doubling', () => {
     expect(addSegments(plan, plan)).toEqual(plan)
-    expect(addSegments([], [plan[2], plan[0]].flatMap(s => s ?? [])).map(s => s.from)).toEqual([T, T + 45_000])
+    expect(
+      addSegments(
+        [],
+        [plan[2], plan[0]].flatMap(s => s ?? []),
+      ).map(s => s.from),
+    ).toEqual([T, T + 45_000])
   })
 })

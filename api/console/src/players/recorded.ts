@@ -259,7 +259,8 @@ export class RecordedPlayer {
   }
 
   private obey() {
-    if (this.wanted && this.target === null && this.video.paused) void this.video.play().catch(() => undefined)
+    if (this.wanted && this.target === null && this.video.paused)
+      void this.video.play().catch(() => undefined)
   }
 
   private trim() {

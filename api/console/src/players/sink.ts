@@ -34,7 +34,8 @@ export class MseSink {
   /** Appends bytes; `offset` shifts their own clock, in seconds. */
   append(data: Uint8Array, offset?: number) {
     this.push(buffer => {
-      if (offset !== undefined && Math.abs(buffer.timestampOffset - offset) > 1e-6) buffer.timestampOffset = offset
+      if (offset !== undefined && Math.abs(buffer.timestampOffset - offset) > 1e-6)
+        buffer.timestampOffset = offset
       buffer.appendBuffer(data as Uint8Array<ArrayBuffer>)
     })
   }
@@ -51,7 +52,9 @@ export class MseSink {
 
   buffered(): Range[] {
     const list = this.buffer && !this.dead ? this.buffer.buffered : null
-    return list ? Array.from({ length: list.length }, (_, i) => ({ start: list.start(i), end: list.end(i) })) : []
+    return list
+      ? Array.from({ length: list.length }, (_, i) => ({ start: list.start(i), end: list.end(i) }))
+      : []
   }
 
   get pending() {

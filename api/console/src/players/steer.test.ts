@@ -16,7 +16,16 @@ describe('a live player', () => {
 
   it('waits at the edge for what comes, and crosses a hole when more has come', () => {
     expect(steerLive([{ start: 90, end: 100 }], 100, true).seek).toBeUndefined()
-    expect(steerLive([{ start: 90, end: 100 }, { start: 104, end: 105 }], 99.99, true).seek).toBeCloseTo(105 - AIM)
+    expect(
+      steerLive(
+        [
+          { start: 90, end: 100 },
+          { start: 104, end: 105 },
+        ],
+        99.99,
+        true,
+      ).seek,
+    ).toBeCloseTo(105 - AIM)
     expect(steerLive([{ start: 104, end: 105 }], 100, true).seek).toBeCloseTo(105 - AIM)
   })
 
@@ -29,7 +38,10 @@ describe('a live player', () => {
   it('always ends inside what is buffered, from anywhere', () => {
     for (let at = 0; at < 40; at += 0.37)
       for (let end = 10; end < 30; end += 1.3) {
-        const buffered = [{ start: 5, end: 8 }, { start: 9, end }]
+        const buffered = [
+          { start: 5, end: 8 },
+          { start: 9, end },
+        ]
         const { seek } = steerLive(buffered, at, true)
         if (seek !== undefined) expect(buffered.some(r => r.start <= seek && seek <= r.end)).toBe(true)
       }

@@ -23,7 +23,8 @@ export const KEEP = 12
 export function steerLive(buffered: readonly Range[], at: number, started: boolean): Steer {
   const last = buffered.at(-1)
   if (!last) return { rate: 1 }
-  const trimBefore = last.start < at - KEEP || (buffered[0]?.start ?? at) < at - KEEP ? at - KEEP / 2 : undefined
+  const trimBefore =
+    last.start < at - KEEP || (buffered[0]?.start ?? at) < at - KEEP ? at - KEEP / 2 : undefined
   const edge = Math.max(last.start, last.end - AIM)
   if (!started) return { seek: edge, rate: 1, trimBefore }
   const inside = buffered.find(r => r.start - 0.001 <= at && at < r.end)

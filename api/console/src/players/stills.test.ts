@@ -22,7 +22,10 @@ describe('stills', () => {
 
   it('goes on after a failure', async () => {
     const shown: string[] = []
-    const loader = new LatestWins<string>(v => shown.push(v), e => shown.push(String(e)))
+    const loader = new LatestWins<string>(
+      v => shown.push(v),
+      e => shown.push(String(e)),
+    )
     loader.ask(() => Promise.reject('lost'))
     loader.ask(() => Promise.resolve('found'))
     await vi.waitFor(() => expect(shown).toEqual(['lost', 'found']))

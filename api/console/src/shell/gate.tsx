@@ -40,7 +40,11 @@ export function Home() {
 export function NotFound() {
   const { t } = useTranslation()
   return (
-    <Empty icon={<IconCompass size={28} stroke={1.4} />} title={t('notFound.title')} text={t('notFound.text')}>
+    <Empty
+      icon={<IconCompass size={28} stroke={1.4} />}
+      title={t('notFound.title')}
+      text={t('notFound.text')}
+    >
       <Button component={Link} to="/" variant="default">
         {t('notFound.home')}
       </Button>
@@ -51,7 +55,8 @@ export function NotFound() {
 export function RouteTrouble() {
   const { t } = useTranslation()
   const error = useRouteError()
-  const shown = error instanceof Problem ? error : new Problem(0, 'render', '', '', t('problems.renderRemedy'))
+  const shown =
+    error instanceof Problem ? error : new Problem(0, 'render', '', '', t('problems.renderRemedy'))
   return (
     <div className={css.alone}>
       <ProblemNote error={shown} retry={() => location.reload()} />

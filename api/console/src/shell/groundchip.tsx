@@ -2,8 +2,10 @@ import { IconShieldHalf } from '@tabler/icons-react'
 import { useTranslation } from 'react-i18next'
 import { useAlerts } from '../api/queries'
 import type { Grant, Me } from '../api/types'
-import { lengthText } from '../lib/time'
+import { clockText, lengthText } from '../lib/time'
+import { ZONE } from '../lib/zone'
 import { GROUNDS_OF, isLive, useGround } from '../stores/ground'
+import { useAlertTitle } from '../ui/alerttitle'
 import { useNow } from '../ui/hooks'
 import css from './shell.module.css'
 
@@ -20,7 +22,13 @@ export function GroundChip({ me }: { me: Me }) {
   const left = grant && isLive(grant, now) ? Date.parse(grant.expires_at) - now : 0
   const state = left <= 0 ? 'none' : left < ENDING_MS ? 'ending' : 'good'
   return (
-    <button className={css.chip} data-state={state} onClick={() => ask()} data-testid="ground-chip" title={grant?.reason ?? t('ground.noneHint')}>
+    <button
+      className={css.chip}
+      data-state={state}
+      onClick={() => ask()}
+      data-testid="ground-chip"
+      title={grant?.reason ?? t('ground.noneHint')}
+    >
       <IconShieldHalf size={15} stroke={1.7} aria-hidden />
       {grant && left > 0 ? (
         <>
@@ -38,10 +46,15 @@ export function GroundChip({ me }: { me: Me }) {
 export function useGroundName() {
   const { t } = useTranslation()
   const alerts = useAlerts('open')
+  const title = useAlertTitle()
   return (grant: Grant) => {
     const { kind, ref } = grant.ground
-    const title = kind === 'alert' ? alerts.data?.find(a => a.id === ref)?.title : null
+    const alert = kind === 'alert' ? alerts.data?.find(a => a.id === ref) : null
+    const patrol =
+      kind === 'patrol'
+        ? t('ground.startedAt', { time: clockText(Date.parse(grant.created_at), ZONE).slice(0, 5) })
+        : null
     const short = ref.length > 20 ? ref.slice(0, 8) : ref
-    return `${t(`ground.kinds.${kind}`)} ${title ?? short}`
+    return `${t(`ground.kinds.${kind}`)} ${alert ? title(alert) : (patrol ?? short)}`
   }
 }

@@ -10,7 +10,13 @@ export function GroundDialog({ me }: { me: Me }) {
   const { t } = useTranslation()
   const { wish, closeDialog } = useGround()
   return (
-    <Modal opened={wish !== null} onClose={closeDialog} title={t('ground.dialog')} size="lg" data-testid="ground-dialog">
+    <Modal
+      opened={wish !== null}
+      onClose={closeDialog}
+      title={t('ground.dialog')}
+      size="lg"
+      data-testid="ground-dialog"
+    >
       {GROUNDS_OF[me.account.role].length === 0 ? (
         <Empty title={t('ground.none')} text={t('ground.cannot')} />
       ) : (

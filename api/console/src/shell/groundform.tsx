@@ -9,6 +9,7 @@ import { missing, requestOf, type Draft, type WindowChoice } from '../lib/ground
 import { fieldInstant, fieldText, offsetText } from '../lib/time'
 import { ZONE } from '../lib/zone'
 import { GROUNDS_OF, byRegion, useGround, type GroundWish } from '../stores/ground'
+import { useAlertTitle } from '../ui/alerttitle'
 import { ProblemNote } from '../ui/notes'
 import css from './ground.module.css'
 
@@ -119,13 +120,14 @@ function RefPart({ draft, change, shown }: Part) {
   const { t } = useTranslation()
   const cases = useCases(draft.kind === 'case')
   const alerts = useAlerts('open')
+  const title = useAlertTitle()
   const label = t(`ground.refs.${draft.kind}`)
   const error = shown.includes('ref') ? t('ground.refMissing') : undefined
   if (draft.kind === 'case' || draft.kind === 'alert') {
     const data =
       draft.kind === 'case'
         ? (cases.data ?? []).map(c => ({ value: c.number, label: `${c.number} · ${c.title}` }))
-        : (alerts.data ?? []).map(a => ({ value: a.id, label: a.title }))
+        : (alerts.data ?? []).map(a => ({ value: a.id, label: title(a) }))
     return (
       <Select
         label={label}

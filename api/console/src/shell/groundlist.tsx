@@ -33,7 +33,9 @@ export function GroundList() {
               </span>
               <span className="cut">{grant.reason}</span>
             </div>
-            <em className="num">{t('ground.left', { time: lengthText(Date.parse(grant.expires_at) - now) })}</em>
+            <em className="num">
+              {t('ground.left', { time: lengthText(Date.parse(grant.expires_at) - now) })}
+            </em>
             <Button
               variant={grant.id === chosen ? 'light' : 'default'}
               onClick={() => {

@@ -26,7 +26,8 @@ export const PAGES: { name: PageName; icon: Icon; sees: (me: Me) => boolean }[] 
   {
     name: 'vehicles',
     icon: IconCar,
-    sees: me => me.rights.some(r => r === 'search_passes' || r === 'propose_hotlist' || r === 'approve_hotlist'),
+    sees: me =>
+      me.rights.some(r => r === 'search_passes' || r === 'propose_hotlist' || r === 'approve_hotlist'),
   },
   { name: 'cameras', icon: IconDeviceCctv, sees: me => me.rights.includes('see_cameras') },
   { name: 'audit', icon: IconShieldCheck, sees: me => me.rights.includes('read_audit') },

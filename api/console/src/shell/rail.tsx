@@ -18,7 +18,9 @@ export function Rail({ me }: { me: Me }) {
         <NavLink key={name} to={`/${name}`} className={css.item ?? ''} data-testid={`nav-${name}`}>
           <Icon size={21} stroke={1.5} aria-hidden />
           {t(`nav.${name}`)}
-          {name === 'desk' && waiting > 0 ? <b className={css.count}>{waiting > 99 ? '99+' : waiting}</b> : null}
+          {name === 'desk' && waiting > 0 ? (
+            <b className={css.count}>{waiting > 99 ? '99+' : waiting}</b>
+          ) : null}
         </NavLink>
       ))}
     </nav>
@@ -28,7 +30,13 @@ export function Rail({ me }: { me: Me }) {
 export function Logo({ size = 30 }: { size?: number }) {
   return (
     <svg width={size} height={size} viewBox="0 0 32 32" aria-hidden>
-      <path d="M3.500 16 28.500 6.800v18.400z" fill="none" stroke="var(--accent)" strokeWidth="2.2" strokeLinejoin="round" />
+      <path
+        d="M3.500 16 28.500 6.800v18.400z"
+        fill="none"
+        stroke="var(--accent)"
+        strokeWidth="2.2"
+        strokeLinejoin="round"
+      />
       <circle cx="20.500" cy="16" r="3.300" fill="var(--recording)" />
     </svg>
   )

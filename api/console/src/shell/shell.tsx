@@ -6,6 +6,7 @@ import { Outlet, useNavigate } from 'react-router'
 import { connectEvents } from '../api/events'
 import type { Alert, Me } from '../api/types'
 import { useGround } from '../stores/ground'
+import { useAlertTitle } from '../ui/alerttitle'
 import { useKeys, useStable } from '../ui/hooks'
 import { GroundDialog } from './grounddialog'
 import { KeyHelp } from './keyhelp'
@@ -41,12 +42,13 @@ function useEvents(me: Me) {
   const client = useQueryClient()
   const navigate = useNavigate()
   const { t } = useTranslation()
+  const title = useAlertTitle()
   const raised = useStable((alert: Alert) => {
     if (location.pathname.startsWith('/desk') || !me.rights.includes('work_alerts')) return
     notifications.show({
       id: alert.id,
       title: t('desk.toast'),
-      message: alert.title,
+      message: title(alert),
       color: alert.state === 'candidate' ? 'violet' : 'alarm',
       autoClose: 12_000,
       onClick: () => {

@@ -1,5 +1,13 @@
 import { Menu, Select, Tooltip, useMantineColorScheme } from '@mantine/core'
-import { IconChevronDown, IconKeyboard, IconLanguage, IconLogout, IconMoon, IconSun, IconWifiOff } from '@tabler/icons-react'
+import {
+  IconChevronDown,
+  IconKeyboard,
+  IconLanguage,
+  IconLogout,
+  IconMoon,
+  IconSun,
+  IconWifiOff,
+} from '@tabler/icons-react'
 import { useTranslation } from 'react-i18next'
 import { Link } from 'react-router'
 import { useLink } from '../api/events'
@@ -39,7 +47,10 @@ function RegionPicker() {
       w={170}
       aria-label={t('common.region')}
       data-testid="region"
-      data={[{ value: '', label: t('top.allRegions') }, ...(regions.data ?? []).map(r => ({ value: r.id, label: r.name }))]}
+      data={[
+        { value: '', label: t('top.allRegions') },
+        ...(regions.data ?? []).map(r => ({ value: r.id, label: r.name })),
+      ]}
       value={region ?? ''}
       onChange={value => setRegion(value || null)}
       searchable
@@ -77,7 +88,13 @@ function OpenAlarms() {
   const count = alerts.data?.length ?? 0
   return (
     <Tooltip label={t('top.openAlarms')}>
-      <Link className={css.alarms} data-none={count === 0} to="/desk" aria-label={t('top.openAlarmsN', { n: count })} data-testid="open-alarms">
+      <Link
+        className={css.alarms}
+        data-none={count === 0}
+        to="/desk"
+        aria-label={t('top.openAlarmsN', { n: count })}
+        data-testid="open-alarms"
+      >
         <Mark kind={count > 0 ? 'alarm' : 'neutral'} />
         <span className="num">{count}</span>
       </Link>
@@ -97,7 +114,11 @@ function LanguageMenu() {
       </Menu.Target>
       <Menu.Dropdown>
         {(Object.keys(LANGUAGES) as Language[]).map(language => (
-          <Menu.Item key={language} onClick={() => void i18n.changeLanguage(language)} data-testid={`language-${language}`}>
+          <Menu.Item
+            key={language}
+            onClick={() => void i18n.changeLanguage(language)}
+            data-testid={`language-${language}`}
+          >
             {LANGUAGES[language]}
           </Menu.Item>
         ))}
@@ -137,7 +158,11 @@ function AccountMenu({ me, showKeys }: { me: Me; showKeys: () => void }) {
           {t('top.keys')}
         </Menu.Item>
         <Menu.Divider />
-        <Menu.Item leftSection={<IconLogout size={16} stroke={1.6} />} onClick={() => void signOut()} data-testid="sign-out">
+        <Menu.Item
+          leftSection={<IconLogout size={16} stroke={1.6} />}
+          onClick={() => void signOut()}
+          data-testid="sign-out"
+        >
           {t('top.signOut')}
         </Menu.Item>
       </Menu.Dropdown>

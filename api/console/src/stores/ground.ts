@@ -24,7 +24,7 @@ interface Ground {
   add: (grant: Grant, choose?: boolean) => void
   choose: (id: string | null) => void
   drop: (id: string) => void
-  usePage: (id: string | null) => void
+  setPage: (id: string | null) => void
   ask: (wish?: GroundWish) => void
   closeDialog: () => void
 }
@@ -43,7 +43,8 @@ export const useGround = create<Ground>((set, getState) => ({
   load: async () => {
     const grants = (await getAll<Grant>('/grants')).filter(g => isLive(g, serverNow()))
     const remembered = sessionStorage.getItem(REMEMBERED)
-    const chosen = grants.find(g => g.id === remembered) ?? grants.find(g => g.ground.kind !== 'alert') ?? null
+    const chosen =
+      grants.find(g => g.id === remembered) ?? grants.find(g => g.ground.kind !== 'alert') ?? null
     set({ grants, chosen: chosen?.id ?? null })
   },
   add: (grant, choose = true) => {
@@ -58,15 +59,21 @@ export const useGround = create<Ground>((set, getState) => ({
     set(s => ({ grants: s.grants.filter(g => g.id !== id), page: s.page === id ? null : s.page }))
     if (getState().chosen === id) getState().choose(null)
   },
-  usePage: page => set({ page }),
+  setPage: page => set({ page }),
   ask: (wish = {}) => set({ wish }),
   closeDialog: () => set({ wish: null }),
 }))
 
-export const isLive = (grant: Grant, now: number) => grant.ended_at === null && Date.parse(grant.expires_at) > now
+export const isLive = (grant: Grant, now: number) =>
+  grant.ended_at === null && Date.parse(grant.expires_at) > now
 
 /** Whether a grant's scope holds a camera, given the tree of regions. */
-export function holdsCamera(grant: Grant, camera: Camera | undefined, id: string, regions: readonly Region[]): boolean {
+export function holdsCamera(
+  grant: Grant,
+  camera: Camera | undefined,
+  id: string,
+  regions: readonly Region[],
+): boolean {
   if (grant.cameras.includes(id)) return true
   if (!camera || grant.regions.length === 0) return false
   const parents = new Map(regions.map(r => [r.id, r.parent]))
@@ -75,7 +82,8 @@ export function holdsCamera(grant: Grant, camera: Camera | undefined, id: string
   return false
 }
 
-export const holdsTime = (grant: Grant, at: number) => Date.parse(grant.from) <= at && at < Date.parse(grant.to)
+export const holdsTime = (grant: Grant, at: number) =>
+  Date.parse(grant.from) <= at && at < Date.parse(grant.to)
 
 /** The grounds a role may open: the same table as the gateway's. */
 export const GROUNDS_OF: Record<Role, GroundKind[]> = {

@@ -1,20 +1,51 @@
 import { createTheme, type CSSVariablesResolver, type MantineColorsTuple } from '@mantine/core'
 
 const accent: MantineColorsTuple = [
-  '#e8f2ff', '#cfe2ff', '#a8ccff', '#7db4ff', '#5ea5ff', '#4c9aff', '#2f82f0', '#1565d8', '#0f51b0', '#0b3f8a',
+  '#e8f2ff',
+  '#cfe2ff',
+  '#a8ccff',
+  '#7db4ff',
+  '#5ea5ff',
+  '#4c9aff',
+  '#2f82f0',
+  '#1565d8',
+  '#0f51b0',
+  '#0b3f8a',
 ]
 const dark: MantineColorsTuple = [
-  '#e6eaf0', '#c3ccd6', '#9aa6b2', '#7d8894', '#2f3a46', '#27303a', '#1c232c', '#151a21', '#0e1116', '#090b0f',
+  '#e6eaf0',
+  '#c3ccd6',
+  '#9aa6b2',
+  '#7d8894',
+  '#2f3a46',
+  '#27303a',
+  '#1c232c',
+  '#151a21',
+  '#0e1116',
+  '#090b0f',
 ]
 const alarm: MantineColorsTuple = [
-  '#ffecec', '#ffd5d4', '#faaaa8', '#f77d7a', '#f36360', '#f0524f', '#d63f3c', '#c8302d', '#a02421', '#7a1917',
+  '#ffecec',
+  '#ffd5d4',
+  '#faaaa8',
+  '#f77d7a',
+  '#f36360',
+  '#f0524f',
+  '#d63f3c',
+  '#c8302d',
+  '#a02421',
+  '#7a1917',
 ]
 
 export const theme = createTheme({
-  fontFamily: "'Inter Variable', 'PingFang SC', 'Microsoft YaHei', 'Noto Sans CJK SC', 'Noto Sans SC', sans-serif",
+  fontFamily:
+    "'Inter Variable', 'PingFang SC', 'Microsoft YaHei', 'Noto Sans CJK SC', 'Noto Sans SC', sans-serif",
   fontFamilyMonospace: "'IBM Plex Mono', 'Noto Sans Mono CJK SC', 'Noto Sans CJK SC', monospace",
   fontSizes: { xs: '12px', sm: '13px', md: '14px', lg: '16px', xl: '19px' },
-  headings: { fontWeight: '600', sizes: { h1: { fontSize: '19px' }, h2: { fontSize: '16px' }, h3: { fontSize: '14px' } } },
+  headings: {
+    fontWeight: '600',
+    sizes: { h1: { fontSize: '19px' }, h2: { fontSize: '16px' }, h3: { fontSize: '14px' } },
+  },
   colors: { accent, dark, alarm },
   primaryColor: 'accent',
   primaryShade: { light: 7, dark: 5 },

@@ -14,7 +14,12 @@ export function FrameTime({ at }: { at: number | null }) {
   if (at === null) return <span className={`${css.tag} num`}>--:--:--</span>
   const today = dateText(at, ZONE) === dateText(serverNow(), ZONE)
   return (
-    <time className={`${css.time} num`} dateTime={new Date(at).toISOString()} title={fullText(at, ZONE)} data-frame-time>
+    <time
+      className={`${css.time} num`}
+      dateTime={new Date(at).toISOString()}
+      title={fullText(at, ZONE)}
+      data-frame-time
+    >
       {today ? '' : `${dateText(at, ZONE)} `}
       {clockText(at, ZONE)} <small>{offsetText(at, ZONE)}</small>
     </time>
@@ -37,7 +42,9 @@ export function Trouble({ state, camera }: { state: PlayerState; camera: Camera 
   const { t, i18n } = useTranslation()
   const dead = deadOf(state, camera)
   if (dead) {
-    const since = dead.since ? t('wall.down', { time: nearText(dead.since, serverNow(), ZONE) }) : t('wall.downNoTime')
+    const since = dead.since
+      ? t('wall.down', { time: nearText(dead.since, serverNow(), ZONE) })
+      : t('wall.downNoTime')
     return (
       <div className={css.notice} data-testid="tile-down">
         <Mark kind="down" />
@@ -47,7 +54,9 @@ export function Trouble({ state, camera }: { state: PlayerState; camera: Camera 
             {dead.reason ? ` · ${t(`reasons.${dead.reason}`)}` : ''}
           </p>
           {camera?.state.retry_at && !camera.state.recording ? (
-            <p>{t('cameras.retry', { time: nearText(Date.parse(camera.state.retry_at), serverNow(), ZONE) })}</p>
+            <p>
+              {t('cameras.retry', { time: nearText(Date.parse(camera.state.retry_at), serverNow(), ZONE) })}
+            </p>
           ) : null}
         </div>
       </div>
@@ -76,7 +85,10 @@ function Notice({ text, plain = false }: { text: string; plain?: boolean }) {
 }
 
 /** Whether the camera is down, by the stream's own word or by the registry's. */
-export function deadOf(state: PlayerState, camera: Camera | undefined): { since: number | null; reason: GapReason | null } | null {
+export function deadOf(
+  state: PlayerState,
+  camera: Camera | undefined,
+): { since: number | null; reason: GapReason | null } | null {
   if (state.phase === 'absent')
     return {
       since: state.absent?.since ? Date.parse(state.absent.since) : null,

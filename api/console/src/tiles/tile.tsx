@@ -62,7 +62,15 @@ function Framed({ frame, inside }: { frame: TileFrameProps; inside: Inside }) {
 }
 
 /** The box alone: chosen, dragged and dropped on. */
-export function TileBox({ frame, stale, children }: { frame: TileFrameProps; stale?: boolean; children: ReactNode }) {
+export function TileBox({
+  frame,
+  stale,
+  children,
+}: {
+  frame: TileFrameProps
+  stale?: boolean
+  children: ReactNode
+}) {
   const [over, setOver] = useState(false)
   const accepts = (event: DragEvent) => frame.drop && event.dataTransfer.types.includes(DRAGGED)
   return (
@@ -95,18 +103,38 @@ function Remove({ frame }: { frame: TileFrameProps }) {
   const { t } = useTranslation()
   if (!frame.remove) return null
   return (
-    <ActionIcon className={css.remove ?? ''} size={20} onClick={frame.remove} aria-label={t('wall.remove', { camera: frame.name })}>
+    <ActionIcon
+      className={css.remove ?? ''}
+      size={20}
+      onClick={frame.remove}
+      aria-label={t('wall.remove', { camera: frame.name })}
+    >
       <IconX size={14} stroke={1.8} />
     </ActionIcon>
   )
 }
 
-export function LiveTile({ frame, grant, stream }: { frame: TileFrameProps; grant: string; stream: StreamChoice }) {
+export function LiveTile({
+  frame,
+  grant,
+  stream,
+}: {
+  frame: TileFrameProps
+  grant: string
+  stream: StreamChoice
+}) {
   const { t } = useTranslation()
   const { video, state } = useLivePlayer(frame.camera, grant, stream)
   const last = useLastPicture(frame.camera, grant, state.phase === 'absent' && state.frameAt === null)
   if (state.phase === 'unplayable')
-    return <StillTile frame={frame} grant={grant} width={960} why={t('wall.stillsCodec', { codec: codecName(state.codec) })} />
+    return (
+      <StillTile
+        frame={frame}
+        grant={grant}
+        width={960}
+        why={t('wall.stillsCodec', { codec: codecName(state.codec) })}
+      />
+    )
   const stream_ = state.stream === 'main' ? t('wall.main') : state.stream === 'sub' ? t('wall.sub') : null
   return (
     <Framed
@@ -126,13 +154,22 @@ export function LiveTile({ frame, grant, stream }: { frame: TileFrameProps; gran
   )
 }
 
-export function StillTile(props: { frame: TileFrameProps; grant: string; width: number; why?: string | undefined }) {
+export function StillTile(props: {
+  frame: TileFrameProps
+  grant: string
+  width: number
+  why?: string | undefined
+}) {
   const { t } = useTranslation()
   const { image, state } = useStillPlayer(props.frame.camera, props.grant, props.width)
   return (
     <Framed
       frame={props.frame}
-      inside={{ state, tag: props.why ?? t('states.keyframes'), picture: <img ref={image} alt="" data-still /> }}
+      inside={{
+        state,
+        tag: props.why ?? t('states.keyframes'),
+        picture: <img ref={image} alt="" data-still />,
+      }}
     />
   )
 }

@@ -42,7 +42,8 @@ export function useStillPlayer(camera: string, grant: string, width: number) {
   const visible = useVisible(image)
   useEffect(() => {
     if (!image.current || !visible) return
-    const fetchOne = (at: number | 'latest', signal?: AbortSignal) => fetchStill(camera, grant, at, width, signal)
+    const fetchOne = (at: number | 'latest', signal?: AbortSignal) =>
+      fetchStill(camera, grant, at, width, signal)
     const made = new StillPlayer(image.current, fetchOne, serverNow)
     setPlayer(made)
     made.start()

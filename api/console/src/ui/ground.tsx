@@ -20,7 +20,9 @@ export function useGrants(): Grant[] {
   const now = useNow(5000)
   return grants
     .filter(g => isLive(g, now))
-    .sort((a, b) => Number(b.id === chosen) - Number(a.id === chosen) || b.created_at.localeCompare(a.created_at))
+    .sort(
+      (a, b) => Number(b.id === chosen) - Number(a.id === chosen) || b.created_at.localeCompare(a.created_at),
+    )
 }
 
 /** Finds the grant for one camera at one time: the chosen one if it holds it, else no other without a click. */
@@ -32,7 +34,8 @@ export function useGrantFor() {
   return (camera: string, at: number | null) => {
     const known = cameras.data?.find((c: Camera) => c.id === camera)
     const current = grants.find(g => g.id === chosen) ?? null
-    const fits = (g: Grant) => holdsCamera(g, known, camera, regions.data ?? []) && (at === null || holdsTime(g, at))
+    const fits = (g: Grant) =>
+      holdsCamera(g, known, camera, regions.data ?? []) && (at === null || holdsTime(g, at))
     return {
       current,
       grant: current && fits(current) ? current : null,
@@ -43,14 +46,19 @@ export function useGrantFor() {
 
 /** While a page looks under a grant of its own, the chip in the bar shows that one. */
 export function usePageGround(id: string | null) {
-  const usePage = useGround(s => s.usePage)
+  const setPage = useGround(s => s.setPage)
   useEffect(() => {
-    usePage(id)
-    return () => usePage(null)
-  }, [id, usePage])
+    setPage(id)
+    return () => setPage(null)
+  }, [id, setPage])
 }
 
-export function NeedGround(props: { camera?: Camera | undefined; at?: number | null; wish: GroundWish; compact?: boolean }) {
+export function NeedGround(props: {
+  camera?: Camera | undefined
+  at?: number | null
+  wish: GroundWish
+  compact?: boolean
+}) {
   const { t } = useTranslation()
   const me = useSession(s => s.me)
   const { ask, choose } = useGround()
@@ -60,7 +68,10 @@ export function NeedGround(props: { camera?: Camera | undefined; at?: number | n
   const kinds = GROUNDS_OF[me?.account.role ?? 'auditor']
   const { current, others } = find(props.camera?.id ?? '', props.at ?? now)
   if (kinds.length === 0) return <Empty title={t('ground.needTitle')} text={t('ground.cannot')} />
-  const range = current && { from: stampText(Date.parse(current.from), ZONE), to: stampText(Date.parse(current.to), ZONE) }
+  const range = current && {
+    from: stampText(Date.parse(current.from), ZONE),
+    to: stampText(Date.parse(current.to), ZONE),
+  }
   const outsideTime = current && props.camera && !holdsTime(current, props.at ?? now)
   const text =
     outsideTime && range
@@ -69,13 +80,21 @@ export function NeedGround(props: { camera?: Camera | undefined; at?: number | n
         ? t('ground.needCamera', { camera: props.camera.name })
         : t('ground.needText', { kinds: kinds.map(k => t(`ground.kinds.${k}`)).join(t('ground.kindsJoin')) })
   return (
-    <Empty icon={<IconShieldHalf size={props.compact ? 22 : 30} stroke={1.4} />} title={t('ground.needTitle')} text={text}>
+    <Empty
+      icon={<IconShieldHalf size={props.compact ? 22 : 30} stroke={1.4} />}
+      title={t('ground.needTitle')}
+      text={text}
+    >
       {others[0] ? (
         <Button variant="default" onClick={() => others[0] && choose(others[0].id)}>
           {t('ground.useOther', { ref: name(others[0]) })}
         </Button>
       ) : null}
-      <Button variant={props.compact ? 'default' : 'filled'} onClick={() => ask(props.wish)} data-testid="need-ground">
+      <Button
+        variant={props.compact ? 'default' : 'filled'}
+        onClick={() => ask(props.wish)}
+        data-testid="need-ground"
+      >
         {t('ground.offer')}
       </Button>
     </Empty>

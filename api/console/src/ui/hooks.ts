@@ -13,7 +13,8 @@ export function useNow(everyMs = 1000): number {
   return now
 }
 
-export const useStore = <T extends object>(store: Store<T>): T => useSyncExternalStore(store.subscribe, store.get)
+export const useStore = <T extends object>(store: Store<T>): T =>
+  useSyncExternalStore(store.subscribe, store.get)
 
 /** Calls a handler by key name while nothing modal is open. A handler that returns `false` lets the press pass. */
 export function useKeys(handlers: Record<string, (event: KeyboardEvent) => unknown>) {
@@ -56,7 +57,9 @@ export function useSize<E extends HTMLElement>() {
   useLayoutEffect(() => {
     const element = ref.current
     if (!element) return
-    const observer = new ResizeObserver(() => setSize({ width: element.clientWidth, height: element.clientHeight }))
+    const observer = new ResizeObserver(() =>
+      setSize({ width: element.clientWidth, height: element.clientHeight }),
+    )
     observer.observe(element)
     return () => observer.disconnect()
   }, [])

@@ -7,7 +7,12 @@ import { Problem } from '../api/http'
 import css from './notes.module.css'
 import { Mark } from './mark'
 
-export function Empty(props: { icon?: ReactNode; title: string; text?: string | undefined; children?: ReactNode }) {
+export function Empty(props: {
+  icon?: ReactNode
+  title: string
+  text?: string | undefined
+  children?: ReactNode
+}) {
   return (
     <div className={css.empty}>
       {props.icon}
@@ -26,7 +31,8 @@ export function useProblemWords() {
     const key = `problems.${problem?.code ?? ''}`
     const known = problem && i18n.exists(key) ? t(key) : null
     const detail = problem?.message || (error instanceof Error && !problem ? error.message : '')
-    const remedy = problem?.code === 'unreachable' ? t('problems.unreachableRemedy') : forPeople(problem?.remedy ?? null)
+    const remedy =
+      problem?.code === 'unreachable' ? t('problems.unreachableRemedy') : forPeople(problem?.remedy ?? null)
     const english = i18n.language !== 'zh'
     return {
       title: english && detail ? detail : (known ?? detail ?? t('problems.title')) || t('problems.title'),
@@ -37,7 +43,8 @@ export function useProblemWords() {
 }
 
 /** Remedies that speak of requests are for programs. */
-const forPeople = (remedy: string | null) => (remedy && /\b(GET|POST|DELETE|X-CSRF)\b/.test(remedy) ? null : remedy)
+const forPeople = (remedy: string | null) =>
+  remedy && /\b(GET|POST|DELETE|X-CSRF)\b/.test(remedy) ? null : remedy
 
 export function ProblemNote({ error, retry }: { error: unknown; retry?: (() => void) | undefined }) {
   const { t } = useTranslation()

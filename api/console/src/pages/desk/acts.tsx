@@ -51,7 +51,12 @@ export function Acts({ alert, moved }: { alert: Alert; moved: (alert: Alert) => 
     <div className={css.acts}>
       {conflict ? <p>{t('desk.conflict')}</p> : move.error ? <ProblemNote error={move.error} /> : null}
       {asking ? (
-        <Why step={asking} busy={move.isPending} cancel={() => setAsking(null)} go={note => go(asking, note)} />
+        <Why
+          step={asking}
+          busy={move.isPending}
+          cancel={() => setAsking(null)}
+          go={note => go(asking, note)}
+        />
       ) : (
         <>
           {alert.state === 'candidate' ? <p>{t('desk.compare')}</p> : null}
@@ -76,12 +81,26 @@ export function Acts({ alert, moved }: { alert: Alert; moved: (alert: Alert) => 
   )
 }
 
-function Why({ step, busy, cancel, go }: { step: AlertStep; busy: boolean; cancel: () => void; go: (note: string) => void }) {
+function Why({
+  step,
+  busy,
+  cancel,
+  go,
+}: {
+  step: AlertStep
+  busy: boolean
+  cancel: () => void
+  go: (note: string) => void
+}) {
   const { t } = useTranslation()
   const [note, setNote] = useState('')
   const [asked, setAsked] = useState(false)
   const needed = step === 'dismiss'
-  const label = needed ? t('desk.whyDismiss') : step === 'dispatch' ? t('desk.noteDispatch') : t('desk.noteResolve')
+  const label = needed
+    ? t('desk.whyDismiss')
+    : step === 'dispatch'
+      ? t('desk.noteDispatch')
+      : t('desk.noteResolve')
   const quick = needed ? (t('desk.whyQuick', { returnObjects: true }) as unknown as string[]) : []
   const send = () => {
     setAsked(true)

@@ -1,5 +1,6 @@
 import { useTranslation } from 'react-i18next'
 import type { Alert, Camera, Region } from '../../api/types'
+import { useAlertTitle } from '../../ui/alerttitle'
 import { Mark, markOfAlert } from '../../ui/mark'
 import { Stamp } from '../../ui/stamp'
 import { useSession } from '../../stores/session'
@@ -19,6 +20,7 @@ interface Props {
 export function Detail({ alert, camera, regions, moved }: Props) {
   const { t } = useTranslation()
   const { source } = alert
+  const title = useAlertTitle()(alert)
   const region = regions.find(r => r.id === (alert.region ?? camera?.region))
   return (
     <div className={css.detail}>
@@ -28,9 +30,11 @@ export function Detail({ alert, camera, regions, moved }: Props) {
           <div className={css.state}>
             <Mark kind={markOfAlert[alert.state]} size={13} />
             <b>{t(`desk.states.${alert.state}`)}</b>
-            {source.kind === 'alarm' && source.drill ? <span className={css.drill}>{t('desk.drill')}</span> : null}
+            {source.kind === 'alarm' && source.drill ? (
+              <span className={css.drill}>{t('desk.drill')}</span>
+            ) : null}
           </div>
-          <h2>{alert.title}</h2>
+          <h2>{title}</h2>
           {source.kind === 'hotlist' ? (
             <Plates read={source.plate_read} listed={source.plate_listed} lookAlike={source.look_alike} />
           ) : null}

@@ -6,6 +6,7 @@ import { useTranslation } from 'react-i18next'
 import { useLink } from '../../api/events'
 import type { Alert, Camera } from '../../api/types'
 import { isClosed } from '../../lib/alerts'
+import { useAlertTitle } from '../../ui/alerttitle'
 import { Mark, markOfAlert } from '../../ui/mark'
 import { Empty } from '../../ui/notes'
 import { Stamp } from '../../ui/stamp'
@@ -52,14 +53,28 @@ export function AlertList({ alerts, cameras, which, setWhich, chosen, choose }: 
       </div>
       <div className={css.rows} ref={scroll} role="listbox" aria-label={t('desk.title')}>
         {alerts.length === 0 ? (
-          <Empty icon={<IconCircleCheck size={28} stroke={1.4} />} title={t('desk.emptyTitle')} text={t('desk.emptyText')} />
+          <Empty
+            icon={<IconCircleCheck size={28} stroke={1.4} />}
+            title={t('desk.emptyTitle')}
+            text={t('desk.emptyText')}
+          />
         ) : (
           <div style={{ height: rows.getTotalSize(), position: 'relative' }}>
             {rows.getVirtualItems().map(row => {
               const alert = alerts[row.index]
               return alert ? (
-                <div key={row.key} ref={rows.measureElement} data-index={row.index} style={{ position: 'absolute', inset: '0 0 auto', transform: `translateY(${row.start}px)` }}>
-                  <Row alert={alert} camera={cameras.get(alert.camera ?? '')} chosen={alert.id === chosen} choose={() => choose(alert.id)} />
+                <div
+                  key={row.key}
+                  ref={rows.measureElement}
+                  data-index={row.index}
+                  style={{ position: 'absolute', inset: '0 0 auto', transform: `translateY(${row.start}px)` }}
+                >
+                  <Row
+                    alert={alert}
+                    camera={cameras.get(alert.camera ?? '')}
+                    chosen={alert.id === chosen}
+                    choose={() => choose(alert.id)}
+                  />
                 </div>
               ) : null
             })}
@@ -70,10 +85,21 @@ export function AlertList({ alerts, cameras, which, setWhich, chosen, choose }: 
   )
 }
 
-function Row({ alert, camera, chosen, choose }: { alert: Alert; camera: Camera | undefined; chosen: boolean; choose: () => void }) {
+function Row({
+  alert,
+  camera,
+  chosen,
+  choose,
+}: {
+  alert: Alert
+  camera: Camera | undefined
+  chosen: boolean
+  choose: () => void
+}) {
   const { t } = useTranslation()
   const fresh = useLink(s => s.fresh.has(alert.id))
   const { source } = alert
+  const title = useAlertTitle()(alert)
   return (
     <div
       className={css.row}
@@ -86,14 +112,16 @@ function Row({ alert, camera, chosen, choose }: { alert: Alert; camera: Camera |
       onClick={choose}
     >
       <Mark kind={markOfAlert[alert.state]} size={12} />
-      <b className="cut" title={alert.title}>
-        {alert.title}
+      <b className="cut" title={title}>
+        {title}
       </b>
       {fresh ? <span className={css.fresh}>{t('desk.fresh')}</span> : <span />}
       <p>
         <span>{t(`desk.states.${alert.state}`)}</span>
-        <span>{source.kind === 'alarm' ? t(`desk.alarms.${source.alarm}`, source.alarm) : t('desk.sources.hotlist')}</span>
-        {source.kind === 'alarm' && source.drill ? <span className={css.drill}>{t('desk.drill')}</span> : null}
+        <span>{t(`desk.sources.${source.kind}`)}</span>
+        {source.kind === 'alarm' && source.drill ? (
+          <span className={css.drill}>{t('desk.drill')}</span>
+        ) : null}
       </p>
       <p>
         <Stamp at={alert.occurred_at} />

@@ -40,7 +40,9 @@ export default function DeskPage() {
   const moved = (alert: Alert) => {
     const next = isClosed(alert.state) && which === 'open' ? neighbour(list, alert.id) : alert.id
     for (const state of ['open', 'all'] as const)
-      client.setQueryData<Alert[]>(keys.alerts(state), old => (old ? mergeAlert(old, alert, state === 'open').list : old))
+      client.setQueryData<Alert[]>(keys.alerts(state), old =>
+        old ? mergeAlert(old, alert, state === 'open').list : old,
+      )
     choose(next)
   }
   useKeys({
@@ -52,12 +54,29 @@ export default function DeskPage() {
   if (alerts.error) return <ProblemNote error={alerts.error} retry={() => void alerts.refetch()} />
   return (
     <section className={frame.body} style={{ height: '100%' }} aria-label={t('desk.title')}>
-      <AlertList alerts={list} cameras={known} which={which} setWhich={setWhich} chosen={chosen?.id ?? null} choose={choose} />
+      <AlertList
+        alerts={list}
+        cameras={known}
+        which={which}
+        setWhich={setWhich}
+        chosen={chosen?.id ?? null}
+        choose={choose}
+      />
       {chosen ? (
-        <Detail key={chosen.id} alert={chosen} camera={known.get(chosen.camera ?? '')} regions={regions.data ?? []} moved={moved} />
+        <Detail
+          key={chosen.id}
+          alert={chosen}
+          camera={known.get(chosen.camera ?? '')}
+          regions={regions.data ?? []}
+          moved={moved}
+        />
       ) : (
         <div className={frame.main}>
-          <Empty icon={<IconBell size={30} stroke={1.4} />} title={list.length > 0 ? t('desk.chooseTitle') : t('desk.emptyTitle')} text={t('desk.emptyText')} />
+          <Empty
+            icon={<IconBell size={30} stroke={1.4} />}
+            title={list.length > 0 ? t('desk.chooseTitle') : t('desk.emptyTitle')}
+            text={t('desk.emptyText')}
+          />
         </div>
       )}
     </section>

@@ -28,7 +28,9 @@ const FILM = [-8, -4, 0, 4, 8]
 function useAlertGrant(alert: Alert, may: boolean) {
   const { t } = useTranslation()
   const { grants, add } = useGround()
-  const existing = grants.find(g => g.ground.kind === 'alert' && g.ground.ref === alert.id && isLive(g, serverNow()))
+  const existing = grants.find(
+    g => g.ground.kind === 'alert' && g.ground.ref === alert.id && isLive(g, serverNow()),
+  )
   const query = useQuery({
     queryKey: ['alert-grant', alert.id],
     enabled: may && !existing && alert.camera !== null && !isClosed(alert.state),
@@ -58,7 +60,9 @@ export function Picture({ alert, camera }: { alert: Alert; camera: Camera | unde
   const { grant, error, retry } = useAlertGrant(alert, may)
   usePageGround(grant?.id ?? null)
   const icon = <IconPhotoOff size={28} stroke={1.4} />
-  const kinds = me ? GROUNDS_OF[me.account.role].map(k => t(`ground.kinds.${k}`)).join(t('ground.kindsJoin')) : ''
+  const kinds = me
+    ? GROUNDS_OF[me.account.role].map(k => t(`ground.kinds.${k}`)).join(t('ground.kindsJoin'))
+    : ''
   const blank = (text: string) => (
     <div className={css.picture}>
       <div className={css.big}>
@@ -106,22 +110,37 @@ function Frames({ alert, camera, grant }: { alert: Alert; camera: Camera | undef
   return (
     <div className={css.picture}>
       <div className={css.big}>
-        {still.data ? <img src={still.data.url} alt={camera?.name ?? ''} data-testid="alert-picture" /> : null}
+        {still.data ? (
+          <img src={still.data.url} alt={camera?.name ?? ''} data-testid="alert-picture" />
+        ) : null}
         {still.error && !still.data ? (
           <div>
-            <Empty icon={<IconPhotoOff size={28} stroke={1.4} />} title={t('desk.noPicture')} text={still.error.message} />
+            <Empty
+              icon={<IconPhotoOff size={28} stroke={1.4} />}
+              title={t('desk.noPicture')}
+              text={still.error.message}
+            />
           </div>
         ) : null}
       </div>
       <div className={css.film}>
         {FILM.map(seconds => (
-          <FilmFrame key={seconds} alert={alert} grant={grant} seconds={seconds} chosen={seconds === offset} choose={() => setOffset(seconds)} />
+          <FilmFrame
+            key={seconds}
+            alert={alert}
+            grant={grant}
+            seconds={seconds}
+            chosen={seconds === offset}
+            choose={() => setOffset(seconds)}
+          />
         ))}
       </div>
       <div className={css.caption}>
         <b className="cut">{camera?.name ?? alert.camera}</b>
         <span className="num">
-          {shown === null ? '' : t(late ? 'desk.pictureLate' : 'desk.picture', { time: clockText(shown, ZONE) })}
+          {shown === null
+            ? ''
+            : t(late ? 'desk.pictureLate' : 'desk.picture', { time: clockText(shown, ZONE) })}
         </span>
         <span style={{ flex: 1 }} />
         <Button

@@ -21,7 +21,10 @@ export function ByHand({ begin, busy }: { begin: (body: NewPatrol) => void; busy
   const selection: Selection = {
     regions: places,
     cameras: [],
-    tags: tags.toLowerCase().split(/[\s,，]+/).filter(Boolean),
+    tags: tags
+      .toLowerCase()
+      .split(/[\s,，]+/)
+      .filter(Boolean),
     unseen_for_s: unseen ? Number(unseen) : null,
   }
   const found = useSelected(selection, Number(layout))
@@ -44,7 +47,12 @@ export function ByHand({ begin, busy }: { begin: (body: NewPatrol) => void; busy
         searchable
         clearable
       />
-      <TextInput label={t('patrol.tags')} description={t('patrol.tagsHint')} value={tags} onChange={e => setTags(e.currentTarget.value)} />
+      <TextInput
+        label={t('patrol.tags')}
+        description={t('patrol.tagsHint')}
+        value={tags}
+        onChange={e => setTags(e.currentTarget.value)}
+      />
       <Select
         label={t('patrol.unseen')}
         data={[
@@ -58,7 +66,13 @@ export function ByHand({ begin, busy }: { begin: (body: NewPatrol) => void; busy
       />
       <div>
         <span className={css.label}>{t('patrol.layout')}</span>
-        <SegmentedControl fullWidth value={layout} onChange={setLayout} data={['1', '4', '9']} data-testid="patrol-layout" />
+        <SegmentedControl
+          fullWidth
+          value={layout}
+          onChange={setLayout}
+          data={['1', '4', '9']}
+          data-testid="patrol-layout"
+        />
       </div>
       <div>
         <span className={css.label}>{t('patrol.dwell')}</span>
@@ -71,7 +85,11 @@ export function ByHand({ begin, busy }: { begin: (body: NewPatrol) => void; busy
       </div>
       {found.error ? <ProblemNote error={found.error} /> : null}
       <span className="muted" data-testid="patrol-preview">
-        {found.data ? (total > 0 ? t('patrol.preview', { n: total }) : t('patrol.previewNone')) : t('common.loading')}
+        {found.data
+          ? total > 0
+            ? t('patrol.preview', { n: total })
+            : t('patrol.previewNone')
+          : t('common.loading')}
       </span>
       <Button type="submit" size="sm" loading={busy} disabled={total === 0} data-testid="patrol-start-view">
         {t('patrol.start')}

@@ -20,7 +20,16 @@ export function Dwell({ left, whole }: { left: number; whole: number }) {
     <span className={css.dwell} data-testid="dwell" data-left={Math.ceil(left / 1000)}>
       <svg width="24" height="24" viewBox="0 0 24 24" aria-hidden>
         <circle cx="12" cy="12" r={R} fill="none" stroke="var(--line-strong)" strokeWidth="3" />
-        <circle cx="12" cy="12" r={R} fill="none" stroke="var(--accent)" strokeWidth="3" strokeDasharray={`${ROUND * share} ${ROUND}`} transform="rotate(-90 12 12)" />
+        <circle
+          cx="12"
+          cy="12"
+          r={R}
+          fill="none"
+          stroke="var(--accent)"
+          strokeWidth="3"
+          strokeDasharray={`${ROUND * share} ${ROUND}`}
+          transform="rotate(-90 12 12)"
+        />
       </svg>
       <span className="num">{t('patrol.seenIn', { s: Math.ceil(left / 1000) })}</span>
     </span>

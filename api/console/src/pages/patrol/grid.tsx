@@ -31,7 +31,12 @@ export function PatrolGrid({ cameras, known, grant, layout, live, selected, sele
           return live ? (
             <LiveTile key={id} frame={frame} grant={grant} stream={layout === 1 ? 'main' : 'auto'} />
           ) : (
-            <StillTile key={id} frame={frame} grant={grant} width={layout === 1 ? 1920 : layout === 4 ? 960 : 640} />
+            <StillTile
+              key={id}
+              frame={frame}
+              grant={grant}
+              width={layout === 1 ? 1920 : layout === 4 ? 960 : 640}
+            />
           )
         })}
       </div>

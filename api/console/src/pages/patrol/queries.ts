@@ -11,7 +11,10 @@ export const useReport = (id: string) =>
 
 /** Patrols that were begun and not ended, to go on with. */
 export const useRunning = () =>
-  useQuery({ queryKey: RUNNING, queryFn: async () => (await get<Page<Patrol>>('/patrols', { running: 'true' })).items })
+  useQuery({
+    queryKey: RUNNING,
+    queryFn: async () => (await get<Page<Patrol>>('/patrols', { running: 'true' })).items,
+  })
 
 export type NewPatrol = { plan: string } | { selection: Selection; layout: number; dwell_s: number }
 
@@ -28,7 +31,10 @@ export const useSeen = (id: string) =>
   useAct((cameras: Claim[]) => send('POST', `/patrols/${id}/seen`, { cameras }), [patrolKey(id)])
 
 export const useFinding = (id: string) =>
-  useAct((body: { camera: string; text: string }) => send<Finding>('POST', `/patrols/${id}/findings`, body), [patrolKey(id)])
+  useAct(
+    (body: { camera: string; text: string }) => send<Finding>('POST', `/patrols/${id}/findings`, body),
+    [patrolKey(id)],
+  )
 
 export const useEnd = (id: string) =>
   useAct(() => send<Patrol>('POST', `/patrols/${id}/end`), [patrolKey(id), RUNNING])

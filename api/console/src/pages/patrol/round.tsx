@@ -36,13 +36,17 @@ function Running({ report }: { report: PatrolReport }) {
   const [selected, setSelected] = useState(0)
   const [noting, setNoting] = useState(false)
   const cameras = useCameras()
-  const grant = useGround(s => s.grants).find(g => g.ground.kind === 'patrol' && g.ground.ref === patrol.id) ?? null
+  const grant =
+    useGround(s => s.grants).find(g => g.ground.kind === 'patrol' && g.ground.ref === patrol.id) ?? null
   usePageGround(grant?.id ?? null)
 
   const views = viewsOf(patrol.cameras, patrol.layout)
   const seen = seenSet(report)
   const asked = params.get('view')
-  const index = asked === null ? (nextUnseen(views, seen, -1) ?? 0) : Math.max(0, Math.min(views.length - 1, Number(asked) - 1))
+  const index =
+    asked === null
+      ? (nextUnseen(views, seen, -1) ?? 0)
+      : Math.max(0, Math.min(views.length - 1, Number(asked) - 1))
   const view = views[index] ?? []
   const done = isSeen(view, seen)
   const allSeen = nextUnseen(views, seen, index) === null
@@ -62,11 +66,16 @@ function Running({ report }: { report: PatrolReport }) {
     if (done || dwell.left > 0 || markSeen.isPending) return
     markSeen.mutate(dwell.claims(view))
   }
-  const finish = () => end.mutate(undefined, { onSuccess: () => void navigate(`/patrol/${patrol.id}/report`) })
+  const finish = () =>
+    end.mutate(undefined, { onSuccess: () => void navigate(`/patrol/${patrol.id}/report`) })
   const endAsked = () =>
     allSeen
       ? finish()
-      : askFirst({ text: t('patrol.endAsk', { seen: seen.size, total: report.total }), action: t('patrol.end'), act: finish })
+      : askFirst({
+          text: t('patrol.endAsk', { seen: seen.size, total: report.total }),
+          action: t('patrol.end'),
+          act: finish,
+        })
   const digits = Object.fromEntries(view.map((_, i) => [String(i + 1), () => setSelected(i)]))
   useKeys({ ...digits, n: next, s: say, c: () => setNoting(true) })
 
@@ -91,7 +100,11 @@ function Running({ report }: { report: PatrolReport }) {
     return (
       <PageFrame title={t('patrol.title')} tools={tools}>
         <div className={css.column}>
-          <Empty icon={<IconShieldOff size={30} stroke={1.4} />} title={t('ground.none')} text={t('patrol.noGrant')}>
+          <Empty
+            icon={<IconShieldOff size={30} stroke={1.4} />}
+            title={t('ground.none')}
+            text={t('patrol.noGrant')}
+          >
             <Button component={Link} to="/patrol">
               {t('patrol.again')}
             </Button>
@@ -133,7 +146,12 @@ function Running({ report }: { report: PatrolReport }) {
         />
       </div>
       {noting ? (
-        <FindingDialog patrol={patrol.id} cameras={named} first={view[selected] ?? null} close={() => setNoting(false)} />
+        <FindingDialog
+          patrol={patrol.id}
+          cameras={named}
+          first={view[selected] ?? null}
+          close={() => setNoting(false)}
+        />
       ) : null}
     </PageFrame>
   )

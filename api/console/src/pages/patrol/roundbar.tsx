@@ -57,7 +57,13 @@ export function RoundBar(props: Props) {
       ) : (
         <Dwell left={props.left} whole={props.whole} />
       )}
-      <Button variant="default" size="sm" onClick={props.note} rightSection={<Kbd size="xs">C</Kbd>} data-testid="patrol-finding">
+      <Button
+        variant="default"
+        size="sm"
+        onClick={props.note}
+        rightSection={<Kbd size="xs">C</Kbd>}
+        data-testid="patrol-finding"
+      >
         {t('patrol.finding')}
       </Button>
       <Button
@@ -76,7 +82,13 @@ export function RoundBar(props: Props) {
           {t('patrol.end')}
         </Button>
       ) : (
-        <Button size="sm" variant={done ? 'filled' : 'default'} onClick={props.next} rightSection={<Kbd size="xs">N</Kbd>} data-testid="patrol-next">
+        <Button
+          size="sm"
+          variant={done ? 'filled' : 'default'}
+          onClick={props.next}
+          rightSection={<Kbd size="xs">N</Kbd>}
+          data-testid="patrol-next"
+        >
           {t('patrol.next')}
         </Button>
       )}

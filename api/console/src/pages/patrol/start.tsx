@@ -41,7 +41,8 @@ export function Start() {
                     <div key={patrol.id} className={css.plan}>
                       <b>{plans.data?.find(p => p.id === patrol.plan)?.name ?? t('patrol.byHand')}</b>
                       <span>
-                        {t('patrol.startedAt')} <Stamp at={patrol.started_at} /> · {t('common.nCameras', { n: patrol.cameras.length })}
+                        {t('patrol.startedAt')} <Stamp at={patrol.started_at} /> ·{' '}
+                        {t('common.nCameras', { n: patrol.cameras.length })}
                       </span>
                       <Button component={Link} to={`/patrol/${patrol.id}`} variant="default">
                         {t('patrol.resume')}
@@ -55,11 +56,20 @@ export function Start() {
             {plans.isPending ? <Bones rows={3} height={44} /> : null}
             {plans.error ? <ProblemNote error={plans.error} retry={() => void plans.refetch()} /> : null}
             {plans.data?.length === 0 ? (
-              <Empty icon={<IconRoute size={28} stroke={1.4} />} title={t('patrol.noPlansTitle')} text={t('patrol.noPlansText')} />
+              <Empty
+                icon={<IconRoute size={28} stroke={1.4} />}
+                title={t('patrol.noPlansTitle')}
+                text={t('patrol.noPlansText')}
+              />
             ) : null}
             <div className={css.plans}>
               {plans.data?.map(plan => (
-                <PlanCard key={plan.id} plan={plan} busy={start.isPending} begin={() => begin({ plan: plan.id })} />
+                <PlanCard
+                  key={plan.id}
+                  plan={plan}
+                  busy={start.isPending}
+                  begin={() => begin({ plan: plan.id })}
+                />
               ))}
             </div>
           </div>

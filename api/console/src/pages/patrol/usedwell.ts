@@ -1,6 +1,6 @@
 // How long the present view has been looked at, and what each camera has shown meanwhile.
 
-import { useEffect, useState } from 'react'
+import { useState } from 'react'
 import { serverNow } from '../../api/http'
 import { claims, dwellFrom, type Shown } from '../../lib/patrol'
 import { useNow, useStable } from '../../ui/hooks'
@@ -16,7 +16,7 @@ const fresh = (view: string): Look => ({ view, opened: serverNow(), shown: new M
 export function useDwell(view: string, dwell_s: number) {
   const [look, setLook] = useState(() => fresh(view))
   const now = useNow(200)
-  useEffect(() => setLook(old => (old.view === view ? old : fresh(view))), [view])
+  if (look.view !== view) setLook(fresh(view))
   const onFrame = useStable((camera: string, frame: number) =>
     setLook(old => {
       if (old.view !== view) return old
@@ -26,7 +26,9 @@ export function useDwell(view: string, dwell_s: number) {
     }),
   )
   const current = look.view === view
-  const left = current ? Math.max(0, dwellFrom(look.opened, look.shown) + dwell_s * 1000 - now) : dwell_s * 1000
+  const left = current
+    ? Math.max(0, dwellFrom(look.opened, look.shown) + dwell_s * 1000 - now)
+    : dwell_s * 1000
   return {
     left,
     onFrame,

@@ -161,7 +161,12 @@ function drawAxis(g: CanvasRenderingContext2D, width: number, { view, zone }: Sc
 }
 
 /** A change of the clocks is drawn where it happens, not smoothed over. */
-function drawChanges(g: CanvasRenderingContext2D, width: number, { view, zone, changeLabel }: Scene, p: Palette) {
+function drawChanges(
+  g: CanvasRenderingContext2D,
+  width: number,
+  { view, zone, changeLabel }: Scene,
+  p: Palette,
+) {
   for (const change of offsetChanges(view, zone)) {
     const x = toX(view, width, change.at)
     g.strokeStyle = p.stale

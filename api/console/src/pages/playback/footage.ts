@@ -20,7 +20,10 @@ export function inScope(grant: Grant, from: number, to: number): { from: number;
 /** Timeline queries on a coarse raster, so that panning a little asks nothing. */
 function rastered(view: View): View {
   const step = Math.max(10 * MINUTE, 2 ** Math.ceil(Math.log2(span(view))))
-  return { from: Math.floor(view.from / step) * step - step / 2, to: Math.ceil(view.to / step) * step + step / 2 }
+  return {
+    from: Math.floor(view.from / step) * step - step / 2,
+    to: Math.ceil(view.to / step) * step + step / 2,
+  }
 }
 
 export function useTimeline(camera: string | null, grant: Grant | null, view: View) {
@@ -51,7 +54,8 @@ export function useTimeline(camera: string | null, grant: Grant | null, view: Vi
 /** Key frames round an instant: known ones let stills be named, and so kept. */
 export function useKeyFrames(camera: string | null, grant: Grant | null, at: number | null) {
   const slot = at === null ? null : Math.floor(at / (10 * MINUTE)) * 10 * MINUTE
-  const range = grant && slot !== null ? inScope(grant, slot - MINUTE, Math.min(slot + 11 * MINUTE, serverNow())) : null
+  const range =
+    grant && slot !== null ? inScope(grant, slot - MINUTE, Math.min(slot + 11 * MINUTE, serverNow())) : null
   const query = useQuery({
     queryKey: ['keyframes', camera, grant?.id, slot],
     enabled: camera !== null && range !== null,

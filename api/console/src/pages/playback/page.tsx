@@ -21,7 +21,8 @@ export default function PlaybackPage() {
   const inRegion = useInRegion()
   const find = useGrantFor()
   const choices = useMemo(
-    () => (cameras.data ?? []).filter(c => inRegion(c) || c.id === id).map(c => ({ value: c.id, label: c.name })),
+    () =>
+      (cameras.data ?? []).filter(c => inRegion(c) || c.id === id).map(c => ({ value: c.id, label: c.name })),
     [cameras.data, inRegion, id],
   )
   const camera = cameras.data?.find(c => c.id === id)
@@ -51,14 +52,21 @@ export default function PlaybackPage() {
         ) : cameras.error ? (
           <ProblemNote error={cameras.error} retry={() => void cameras.refetch()} />
         ) : !camera ? (
-          <Empty icon={<IconPlayerPlay size={30} stroke={1.4} />} title={t('playback.pickEmptyTitle')} text={t('playback.pickEmptyText')} />
+          <Empty
+            icon={<IconPlayerPlay size={30} stroke={1.4} />}
+            title={t('playback.pickEmptyTitle')}
+            text={t('playback.pickEmptyText')}
+          />
         ) : grant ? (
           <Player key={`${camera.id} ${grant.id}`} camera={camera} grant={grant} />
         ) : (
           <NeedGround
             camera={camera}
             at={at}
-            wish={{ cameras: [camera.id], ...(at && at < serverNow() - 3_000_000 ? { from: at - 1_800_000, to: at + 1_800_000 } : {}) }}
+            wish={{
+              cameras: [camera.id],
+              ...(at && at < serverNow() - 3_000_000 ? { from: at - 1_800_000, to: at + 1_800_000 } : {}),
+            }}
           />
         )}
       </div>

@@ -8,6 +8,7 @@ import type { Camera, Grant } from '../../api/types'
 import { HOUR, iso } from '../../lib/time'
 import { ZONE } from '../../lib/zone'
 import { centre, follow, nextFootage, span, zoomAt, type View } from '../../lib/timeline'
+import { useAlertTitle } from '../../ui/alerttitle'
 import { useKeys } from '../../ui/hooks'
 import { ProblemNote, useProblemWords } from '../../ui/notes'
 import { FIRST_SPAN, inScope, useKeyFrames, useStills, useTimeline } from './footage'
@@ -24,10 +25,15 @@ function firstView(params: URLSearchParams, grant: Grant): { view: View; at: num
   const newest = Math.min(serverNow(), Date.parse(grant.to))
   const at = Number.isNaN(given) ? Math.max(Date.parse(grant.from), newest - 30_000) : given
   const seconds = Number(params.get('span'))
-  const length = seconds > 0 ? seconds * 1000 : Math.min(FIRST_SPAN, Date.parse(grant.to) - Date.parse(grant.from))
+  const length =
+    seconds > 0 ? seconds * 1000 : Math.min(FIRST_SPAN, Date.parse(grant.to) - Date.parse(grant.from))
   // Nothing lies ahead of now: the newest stands near the right edge, anything older in the middle.
   const right = Math.min(at + length / 2, Math.max(newest, at) + length * 0.12)
-  return { view: { from: right - length, to: right }, at, play: Number.isNaN(given) || params.get('play') === '1' }
+  return {
+    view: { from: right - length, to: right },
+    at,
+    play: Number.isNaN(given) || params.get('play') === '1',
+  }
 }
 
 export function Player({ camera, grant }: { camera: Camera; grant: Grant }) {
@@ -46,6 +52,7 @@ export function Player({ camera, grant }: { camera: Camera; grant: Grant }) {
   const tip = useStills(camera.id, grant, 320)
   const large = useStills(camera.id, grant, 1280)
   const alerts = useAlerts('all')
+  const title = useAlertTitle()
   const [saving, setSaving] = useState(false)
 
   const { go, ready } = playback
@@ -81,7 +88,10 @@ export function Player({ camera, grant }: { camera: Camera; grant: Grant }) {
     setSaving(true)
     try {
       const n = await saveClip(camera.id, grant.id, range.from, range.to)
-      const text = n > 0 ? t('playback.clipGaps', { camera: camera.name, n }) : t('playback.clipDone', { camera: camera.name })
+      const text =
+        n > 0
+          ? t('playback.clipGaps', { camera: camera.name, n })
+          : t('playback.clipDone', { camera: camera.name })
       notifications.show({ message: text })
     } catch (error) {
       notifications.show({ message: words(error).title, color: 'yellow' })
@@ -99,7 +109,10 @@ export function Player({ camera, grant }: { camera: Camera; grant: Grant }) {
     ArrowRight: () => playback.stepFrame(1),
     'Shift+ArrowLeft': () => stepKey(-1),
     'Shift+ArrowRight': () => stepKey(1),
-    f: () => void (document.fullscreenElement ? document.exitFullscreen() : playback.video.current?.parentElement?.requestFullscreen()),
+    f: () =>
+      void (document.fullscreenElement
+        ? document.exitFullscreen()
+        : playback.video.current?.parentElement?.requestFullscreen()),
   })
 
   const scene = useMemo(
@@ -112,9 +125,10 @@ export function Player({ camera, grant }: { camera: Camera; grant: Grant }) {
       scope: { from: Date.parse(grant.from), to: Date.parse(grant.to) },
       events: (alerts.data ?? [])
         .filter(a => a.camera === camera.id)
-        .map(a => ({ id: a.id, at: Date.parse(a.occurred_at), title: a.title })),
+        .map(a => ({ id: a.id, at: Date.parse(a.occurred_at), title: title(a) })),
     }),
-    [view, spans, gaps, at, grant, alerts.data, camera.id],
+    // eslint-disable-next-line react-hooks/exhaustive-deps -- the words follow the language, as t does
+    [view, spans, gaps, at, grant, alerts.data, camera.id, t],
   )
   return (
     <div className={css.page}>
@@ -148,7 +162,9 @@ export function Player({ camera, grant }: { camera: Camera; grant: Grant }) {
           setView(v => centre(v, p))
           go(p, true)
         }}
-        zoom={factor => moveView(zoomAt(view, 1000, at === null ? 500 : ((at - view.from) / span(view)) * 1000, factor))}
+        zoom={factor =>
+          moveView(zoomAt(view, 1000, at === null ? 500 : ((at - view.from) / span(view)) * 1000, factor))
+        }
         save={() => void save()}
         saving={saving}
       />
@@ -162,7 +178,10 @@ function useAddress(at: number | null, view: View, setParams: ReturnType<typeof 
   const seconds = Math.round(span(view) / 1000)
   useEffect(() => {
     if (second === null) return
-    const timer = setTimeout(() => setParams({ at: iso(second), span: String(seconds) }, { replace: true }), 700)
+    const timer = setTimeout(
+      () => setParams({ at: iso(second), span: String(seconds) }, { replace: true }),
+      700,
+    )
     return () => clearTimeout(timer)
   }, [second, seconds, setParams])
 }

@@ -28,12 +28,27 @@ export function Stage({ playback, still, gaps, camera, spans }: Props) {
         {byStills && still ? <img src={still.url} alt="" data-testid="playback-still" /> : null}
         <Notes playback={playback} gaps={gaps} />
       </div>
-      <Strip camera={camera} at={byStills ? (still?.frameAt ?? playback.at) : state.at} playback={playback} spans={spans} />
+      <Strip
+        camera={camera}
+        at={byStills ? (still?.frameAt ?? playback.at) : state.at}
+        playback={playback}
+        spans={spans}
+      />
     </>
   )
 }
 
-function Strip({ camera, at, playback, spans }: { camera: Camera; at: number | null; playback: Playback; spans: readonly Bar[] }) {
+function Strip({
+  camera,
+  at,
+  playback,
+  spans,
+}: {
+  camera: Camera
+  at: number | null
+  playback: Playback
+  spans: readonly Bar[]
+}) {
   const { t } = useTranslation()
   const { byStills, speed, state } = playback
   const keyframes = at !== null && hit(spans, at, 0)?.policy === 'keyframes'

@@ -49,7 +49,8 @@ export function Timeline({ scene, still, moveView, point, scrub, release }: Prop
     event.preventDefault()
     const x = event.clientX - (canvas.current?.getBoundingClientRect().left ?? 0)
     if (Math.abs(event.deltaX) > Math.abs(event.deltaY)) moveView(pan(scene.view, width, -event.deltaX))
-    else moveView(zoomAt(scene.view, width, x, Math.exp(Math.max(-240, Math.min(240, event.deltaY)) * 0.0022)))
+    else
+      moveView(zoomAt(scene.view, width, x, Math.exp(Math.max(-240, Math.min(240, event.deltaY)) * 0.0022)))
   })
   // React listens passively to the wheel; the page must not scroll under the timeline.
   useEffect(() => {
@@ -109,7 +110,9 @@ export function Timeline({ scene, still, moveView, point, scrub, release }: Prop
         onPointerLeave={leave}
         onContextMenu={event => event.preventDefault()}
       />
-      {tipped && hover ? <Tip x={Math.max(114, Math.min(width - 114, hover.x))} at={hover.at} tipped={tipped} still={still} /> : null}
+      {tipped && hover ? (
+        <Tip x={Math.max(114, Math.min(width - 114, hover.x))} at={hover.at} tipped={tipped} still={still} />
+      ) : null}
     </div>
   )
 }

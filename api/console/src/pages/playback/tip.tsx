@@ -12,7 +12,12 @@ export interface Tipped {
 }
 
 /** At the pointer: the time, a still, and whatever there is to say about this instant. */
-export function Tip(props: { x: number; at: number; tipped: Tipped; still: { url: string; frameAt: number | null } | null }) {
+export function Tip(props: {
+  x: number
+  at: number
+  tipped: Tipped
+  still: { url: string; frameAt: number | null } | null
+}) {
   const { t } = useTranslation()
   const { gap, span, event, outside } = props.tipped
   return (

@@ -42,21 +42,48 @@ export function Transport(props: Props) {
   const { playing, speed } = props
   return (
     <div className={css.transport} role="toolbar" aria-label={t('playback.title')}>
-      <Tool icon={IconPlayerTrackPrev} label={`${t('playback.keyBack')} (Shift ←)`} act={() => props.stepKey(-1)} />
+      <Tool
+        icon={IconPlayerTrackPrev}
+        label={`${t('playback.keyBack')} (Shift ←)`}
+        act={() => props.stepKey(-1)}
+      />
       <Tool icon={IconChevronLeft} label={`${t('playback.stepBack')} (←)`} act={() => props.stepFrame(-1)} />
-      <ActionIcon size={34} variant="filled" color="accent" onClick={props.toggle} aria-label={playing ? t('playback.pause') : t('playback.play')} data-testid="playback-play" data-playing={playing}>
+      <ActionIcon
+        size={34}
+        variant="filled"
+        color="accent"
+        onClick={props.toggle}
+        aria-label={playing ? t('playback.pause') : t('playback.play')}
+        data-testid="playback-play"
+        data-playing={playing}
+      >
         {playing ? <IconPlayerPauseFilled size={17} /> : <IconPlayerPlayFilled size={17} />}
       </ActionIcon>
       <Tool icon={IconChevronRight} label={`${t('playback.stepOn')} (→)`} act={() => props.stepFrame(1)} />
-      <Tool icon={IconPlayerTrackNext} label={`${t('playback.keyOn')} (Shift →)`} act={() => props.stepKey(1)} />
+      <Tool
+        icon={IconPlayerTrackNext}
+        label={`${t('playback.keyOn')} (Shift →)`}
+        act={() => props.stepKey(1)}
+      />
       <div className={css.speeds} role="group" aria-label={t('playback.speed')}>
         {FORWARD.map(n => (
-          <button key={n} className="num" aria-pressed={Math.abs(speed) === n && speed > 0} onClick={() => props.setSpeed(n)} data-testid={`speed-${n}`}>
+          <button
+            key={n}
+            className="num"
+            aria-pressed={Math.abs(speed) === n && speed > 0}
+            onClick={() => props.setSpeed(n)}
+            data-testid={`speed-${n}`}
+          >
             {n}×
           </button>
         ))}
       </div>
-      <Tool icon={IconPlayerSkipForward} label={t('playback.newest')} act={props.newest} testid="playback-newest" />
+      <Tool
+        icon={IconPlayerSkipForward}
+        label={t('playback.newest')}
+        act={props.newest}
+        testid="playback-newest"
+      />
       <GoTo at={props.at} go={props.go} />
       <Legend />
       <span className={css.push} />
@@ -64,7 +91,14 @@ export function Transport(props: Props) {
       <span className={`${css.span} num`}>{spanText(props.spanMs)}</span>
       <Tool icon={IconZoomIn} label={t('playback.zoomIn')} act={() => props.zoom(0.5)} testid="zoom-in" />
       <Tooltip label={t('playback.downloadHint')}>
-        <Button ml={8} variant="default" leftSection={<IconDownload size={15} stroke={1.7} />} onClick={props.save} loading={props.saving} data-testid="save-clip">
+        <Button
+          ml={8}
+          variant="default"
+          leftSection={<IconDownload size={15} stroke={1.7} />}
+          onClick={props.save}
+          loading={props.saving}
+          data-testid="save-clip"
+        >
           {t('playback.download')}
         </Button>
       </Tooltip>
@@ -72,7 +106,17 @@ export function Transport(props: Props) {
   )
 }
 
-function Tool({ icon: Glyph, label, act, testid }: { icon: Icon; label: string; act: () => void; testid?: string }) {
+function Tool({
+  icon: Glyph,
+  label,
+  act,
+  testid,
+}: {
+  icon: Icon
+  label: string
+  act: () => void
+  testid?: string
+}) {
   return (
     <Tooltip label={label}>
       <ActionIcon onClick={act} aria-label={label} data-testid={testid}>
@@ -113,7 +157,14 @@ function GoTo({ at, go }: { at: number | null; go: (at: number) => void }) {
     setOpened(false)
   }
   return (
-    <Popover opened={opened} onChange={setOpened} position="top" withArrow trapFocus transitionProps={{ duration: 80 }}>
+    <Popover
+      opened={opened}
+      onChange={setOpened}
+      position="top"
+      withArrow
+      trapFocus
+      transitionProps={{ duration: 80 }}
+    >
       <Popover.Target>
         <Tooltip label={t('playback.goto')}>
           <ActionIcon

@@ -11,7 +11,14 @@ import { Store } from '../../players/store'
 import { useStable, useStore } from '../../ui/hooks'
 import type { Bar } from './draw'
 
-const NOTHING = new Store<RecordedState>({ phase: 'idle', at: null, rate: 1, codec: null, skipped: null, trouble: null })
+const NOTHING = new Store<RecordedState>({
+  phase: 'idle',
+  at: null,
+  rate: 1,
+  codec: null,
+  skipped: null,
+  trouble: null,
+})
 
 const STEP_MS = 250
 
@@ -38,12 +45,15 @@ export function usePlayback(camera: string | null, grant: Grant | null, spans: r
   const [held, setHeld] = useState<number | null>(null)
   const [back, setBack] = useState<{ at: number; speed: number } | null>(null)
   const grantId = grant?.id ?? null
-  const bounds = useStable(() => (grant ? { from: Date.parse(grant.from), to: Date.parse(grant.to) } : { from: 0, to: 0 }))
+  const bounds = useStable(() =>
+    grant ? { from: Date.parse(grant.from), to: Date.parse(grant.to) } : { from: 0, to: 0 },
+  )
 
   useEffect(() => {
     if (!video.current || !camera || !grantId) return
     const made = new RecordedPlayer(video.current, {
-      playlist: (from, to) => playlistUrl(camera, grantId, Math.max(from, bounds().from), Math.min(to, bounds().to)),
+      playlist: (from, to) =>
+        playlistUrl(camera, grantId, Math.max(from, bounds().from), Math.min(to, bounds().to)),
       until: () => Math.min(serverNow(), bounds().to),
       get: (url, signal) => request(url, { signal }).catch(emptyWhereNothingIs),
     })
@@ -95,13 +105,28 @@ export function usePlayback(camera: string | null, grant: Grant | null, spans: r
   })
   const scrub = useCallback((to: number) => setHeld(to), [])
   const ready = player !== null
-  return { video, ready, state, byStills: held !== null || back !== null || cannotPlay, at, speed, go, scrub, press, toggle, setSpeed, stepFrame }
+  return {
+    video,
+    ready,
+    state,
+    byStills: held !== null || back !== null || cannotPlay,
+    at,
+    speed,
+    go,
+    scrub,
+    press,
+    toggle,
+    setSpeed,
+    stepFrame,
+  }
 }
 
 /** Moves the head along key frames while no video plays. */
 function useStepping(
   back: { at: number; speed: number } | null,
-  setBack: (change: (now: { at: number; speed: number } | null) => { at: number; speed: number } | null) => void,
+  setBack: (
+    change: (now: { at: number; speed: number } | null) => { at: number; speed: number } | null,
+  ) => void,
   spans: readonly Bar[],
 ) {
   const moving = back !== null && back.speed !== 0
@@ -121,6 +146,7 @@ function useStepping(
 
 /** A window without footage is an empty playlist, not a failure. */
 function emptyWhereNothingIs(error: unknown): Response {
-  if (error instanceof Problem && error.status === 404 && error.code === 'no_footage') return new Response('#EXTM3U\n')
+  if (error instanceof Problem && error.status === 404 && error.code === 'no_footage')
+    return new Response('#EXTM3U\n')
   throw error
 }

@@ -105,7 +105,14 @@ function Field() {
       {eyes.map(([x, y, turn, angle]) => (
         <g key={`${x}`} transform={`translate(${x} ${y}) rotate(${turn})`}>
           {[420, 280, 140].map(r => (
-            <path key={r} d={sector(r, angle)} fill="none" stroke="currentColor" strokeWidth="1" opacity={0.9 - r / 640} />
+            <path
+              key={r}
+              d={sector(r, angle)}
+              fill="none"
+              stroke="currentColor"
+              strokeWidth="1"
+              opacity={0.9 - r / 640}
+            />
           ))}
           <circle r="3" fill="currentColor" />
         </g>

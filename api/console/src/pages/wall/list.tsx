@@ -23,10 +23,17 @@ export function CameraList({ cameras, on, inScope, pick }: Props) {
   const scroll = useRef<HTMLDivElement>(null)
   const shown = useMemo(() => {
     const wanted = text.trim().toLowerCase()
-    return cameras.filter(c => !wanted || `${c.name} ${c.id} ${c.tags.join(' ')}`.toLowerCase().includes(wanted))
+    return cameras.filter(
+      c => !wanted || `${c.name} ${c.id} ${c.tags.join(' ')}`.toLowerCase().includes(wanted),
+    )
   }, [cameras, text])
   // eslint-disable-next-line react-hooks/incompatible-library -- rows are cheap and not memoised
-  const rows = useVirtualizer({ count: shown.length, getScrollElement: () => scroll.current, estimateSize: () => 32, overscan: 8 })
+  const rows = useVirtualizer({
+    count: shown.length,
+    getScrollElement: () => scroll.current,
+    estimateSize: () => 32,
+    overscan: 8,
+  })
   return (
     <aside className={css.list} aria-label={t('wall.list')}>
       <div className={css.filter}>

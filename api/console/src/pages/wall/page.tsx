@@ -21,7 +21,8 @@ const KEPT = 'sightline.wall'
 /** The wall's address; without one, the wall as it last was in this window. */
 function useWall(first: readonly string[]) {
   const [params, setParams] = useSearchParams()
-  const kept = params.has('c') || params.has('n') ? params : new URLSearchParams(sessionStorage.getItem(KEPT) ?? '')
+  const kept =
+    params.has('c') || params.has('n') ? params : new URLSearchParams(sessionStorage.getItem(KEPT) ?? '')
   const wall = readWall(kept, first)
   const setWall = (next: Wall) => {
     const text = writeWall(next)
@@ -45,7 +46,8 @@ export default function WallPage() {
   const known = new Map(cameras.data?.map(c => [c.id, c]))
   const spot = wall.spot && known.has(wall.spot) ? wall.spot : null
   const toggleSpot = (camera: string) => setWall({ ...wall, spot: spot ? null : camera || null })
-  const fullScreen = () => (document.fullscreenElement ? document.exitFullscreen() : stage.current?.requestFullscreen())
+  const fullScreen = () =>
+    document.fullscreenElement ? document.exitFullscreen() : stage.current?.requestFullscreen()
 
   const digits = Object.fromEntries(
     Array.from({ length: wall.layout }, (_, i) => [String(i + 1), () => setSelected(i)]),
@@ -60,7 +62,13 @@ export default function WallPage() {
   if (cameras.isPending) return <Bones />
   if (cameras.error) return <ProblemNote error={cameras.error} retry={() => void cameras.refetch()} />
   if (cameras.data.length === 0)
-    return <Empty icon={<IconDeviceCctv size={30} stroke={1.4} />} title={t('wall.noCameras')} text={t('wall.noCamerasText')} />
+    return (
+      <Empty
+        icon={<IconDeviceCctv size={30} stroke={1.4} />}
+        title={t('wall.noCameras')}
+        text={t('wall.noCamerasText')}
+      />
+    )
 
   const tools = (
     <>
@@ -72,7 +80,11 @@ export default function WallPage() {
         data-testid="wall-layout"
       />
       {spot ? (
-        <Button variant="default" leftSection={<IconArrowLeft size={15} />} onClick={() => setWall({ ...wall, spot: null })}>
+        <Button
+          variant="default"
+          leftSection={<IconArrowLeft size={15} />}
+          onClick={() => setWall({ ...wall, spot: null })}
+        >
           {t('wall.spotBack')}
         </Button>
       ) : null}

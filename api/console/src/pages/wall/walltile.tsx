@@ -27,11 +27,20 @@ export function WallTile({ large = false, wish, ...rest }: Props) {
   const { grant } = find(rest.camera, serverNow())
   if (!grant) return <NoGround frame={frame} known={rest.known} wish={wish} />
   // Maintenance proves a camera by single pictures: video needs another ground.
-  if (grant.ground.kind === 'maintenance') return <StillTile frame={frame} grant={grant.id} width={large ? 1920 : 640} />
+  if (grant.ground.kind === 'maintenance')
+    return <StillTile frame={frame} grant={grant.id} width={large ? 1920 : 640} />
   return <LiveTile frame={frame} grant={grant.id} stream={large ? 'main' : 'auto'} />
 }
 
-function NoGround({ frame, known, wish }: { frame: TileFrameProps; known: Camera | undefined; wish: GroundWish }) {
+function NoGround({
+  frame,
+  known,
+  wish,
+}: {
+  frame: TileFrameProps
+  known: Camera | undefined
+  wish: GroundWish
+}) {
   return (
     <TileBox frame={frame}>
       <div className={css.picture}>
