@@ -10,7 +10,7 @@ use sightline_model::{
 
 use crate::{
     format::{block::Entry, payload::kept},
-    tail::ring::Piece,
+    tail::chunk::Piece,
 };
 
 /// What of a stream is kept on disk.

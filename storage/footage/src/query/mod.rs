@@ -16,7 +16,7 @@ use crate::{
     index::{Source, StreamPart},
     recovery,
     shared::Shared,
-    tail::ring::{JOIN_MAX_US, Piece, TailView},
+    tail::{chunk::Piece, pull::TailView, ring::JOIN_MAX_US},
     types::GopEntry,
 };
 

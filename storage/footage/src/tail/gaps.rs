@@ -76,6 +76,16 @@ impl GapTracker {
         self.state = State::Missing { until, reason: None, begun: false };
     }
 
+    /// Watching ends at `now`: the gap so far, if its reason was told. What comes after has another.
+    pub(crate) fn stop(&mut self, now: Timestamp) -> Option<Gap> {
+        let State::Missing { until, reason, .. } = &mut self.state else { return None };
+        let told = reason.filter(|reason| *reason != GapReason::GatewayStopped);
+        let gap = told.filter(|_| now > *until).map(|reason| Gap { from: *until, to: now, reason })?;
+        *until = now;
+        *reason = Some(GapReason::GatewayStopped);
+        Some(gap)
+    }
+
     /// The gap that is open at `now`.
     pub(crate) fn open(&self, now: Timestamp) -> Option<Gap> {
         let State::Missing { until, reason, .. } = self.state else { return None };
@@ -123,6 +133,15 @@ mod tests {
         assert_eq!(gaps.open(s(25)), gap(20, 25, GapReason::Unauthorized));
         assert_eq!(gaps.begin(s(30)), gap(20, 30, GapReason::Unauthorized));
         assert_eq!(gaps.open(s(31)), None);
+    }
+
+    #[test]
+    fn what_was_told_is_kept_when_watching_ends() {
+        let mut gaps = GapTracker::new(Some(s(10)));
+        assert_eq!(gaps.stop(s(20)), None, "nothing was told: the next start knows as much");
+        gaps.absent(s(20), GapReason::Unreachable);
+        assert_eq!(gaps.stop(s(30)), gap(20, 30, GapReason::Unreachable));
+        assert_eq!(gaps.open(s(40)), gap(30, 40, GapReason::GatewayStopped));
     }
 
     #[test]

@@ -3,7 +3,9 @@
 //! Belongs here: rings, their writers and readers, who is watching what. Does not belong here: files. A push takes one
 //! short lock of its own stream; nothing here waits for a disk or a viewer.
 
+pub(crate) mod chunk;
 pub(crate) mod gaps;
+pub(crate) mod pull;
 mod reader;
 mod registry;
 pub(crate) mod ring;

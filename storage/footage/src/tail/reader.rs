@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use sightline_model::media::StreamKey;
 
-use super::{Registry, Tail, ring::Position};
+use super::{Registry, Tail, pull::Position};
 use crate::types::LiveItem;
 
 /// Pulls a stream live, from the newest key frame on. Counts as demand for the stream while it lives.

@@ -13,10 +13,7 @@ use parking_lot::{Condvar, Mutex, RwLock};
 use sightline_model::{Timestamp, media::StreamKey};
 use tokio::sync::watch;
 
-use super::{
-    Tail,
-    ring::{Effect, Ring},
-};
+use super::{Tail, chunk::Effect, ring::Ring};
 
 /// What the disk writer waits for.
 #[derive(Debug, Default)]

@@ -17,8 +17,10 @@ use sightline_model::{
     tail::TailItem,
 };
 
-use super::gaps::GapTracker;
-use crate::types::LiveItem;
+use super::{
+    chunk::{Body, Chunk, Effect, Open, Piece, Work},
+    gaps::GapTracker,
+};
 
 /// What a chunk and a unit cost beside their media, for the bound.
 const CHUNK_BYTES: usize = 256;
@@ -28,137 +30,32 @@ const FRAME_90K: i64 = 3600;
 /// The longest that parts are joined for: at this length a GOP goes on in a part of its own.
 pub(crate) const JOIN_MAX_US: i64 = 8_000_000;
 
-#[derive(Debug)]
-enum Body {
-    Gop { start: Arc<GopStart>, piece: Piece },
-    Absent { since: Timestamp, reason: GapReason },
-    Gap(Gap),
-}
-
-#[derive(Debug)]
-struct Chunk {
-    first_item: u64,
-    bytes: usize,
-    body: Body,
-}
-
-impl Chunk {
-    fn items(&self) -> u64 {
-        match &self.body {
-            Body::Gop { piece, .. } => piece.gop.units.len() as u64 + 2,
-            Body::Absent { .. } => 1,
-            Body::Gap(_) => 0,
-        }
-    }
-
-    /// The first instant it speaks of.
-    fn from(&self) -> Option<Timestamp> {
-        match &self.body {
-            Body::Gop { piece, .. } => Some(piece.gop.start.at),
-            Body::Gap(gap) => Some(gap.from),
-            Body::Absent { .. } => None,
-        }
-    }
-}
-
-#[derive(Debug)]
-struct Open {
-    first_item: u64,
-    start: Arc<GopStart>,
-    units: Vec<AccessUnit>,
-    bytes: usize,
-    /// Presentation time, in the source's counting, at which this part begins.
-    base_90k: i64,
-    joined: bool,
-    /// Length and bytes of the parts that this one is joined to.
-    before_90k: i64,
-    before_bytes: usize,
-}
-
-/// A GOP or part.
-#[derive(Debug, Clone)]
-pub(crate) struct Piece {
-    pub(crate) gop: Arc<Gop>,
-    /// Whether it belongs together with the part before.
-    pub(crate) joined: bool,
-}
-
-/// What the disk has to write.
-#[derive(Debug, Clone)]
-pub(crate) enum Work {
-    Gop(Piece),
-    Gap(Gap),
-}
-
-impl Work {
-    /// Where it ends.
-    pub(crate) fn end(&self) -> Timestamp {
-        match self {
-            Self::Gop(piece) => piece.gop.end(),
-            Self::Gap(gap) => gap.to,
-        }
-    }
-}
-
-/// What a push did that others have to know.
-#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Effect {
-    /// Bytes of GOPs that became complete, for streams that are recorded.
-    pub(crate) ready_bytes: usize,
-    /// GOPs that became complete, for streams that are recorded.
-    pub(crate) completed: u64,
-    /// GOPs that fell off the ring before the disk could take them.
-    pub(crate) dropped: u64,
-    /// Whether the stream has to be put on the disk writer's list.
-    pub(crate) enlist: bool,
-}
-
-/// Where a live reader stands.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Position {
-    /// At the newest key frame, as soon as there is one.
-    Newest,
-    /// Before the item of this number.
-    At(u64),
-}
-
-/// What the ring knows beyond the index, for queries.
-#[derive(Debug, Default)]
-pub(crate) struct TailView {
-    /// Complete GOPs that the index does not have yet.
-    pub(crate) gops: Vec<Piece>,
-    /// Gap records that the index does not have yet, and the gap that is open now.
-    pub(crate) gaps: Vec<Gap>,
-    /// Start and policy of the GOP that is coming in.
-    pub(crate) open: Option<(Timestamp, Policy)>,
-}
-
 /// The ring. See the module's words.
 #[derive(Debug)]
 pub(crate) struct Ring {
-    bound: usize,
-    commit_90k: i64,
-    recorded: bool,
-    closed: bool,
-    readers: usize,
-    chunks: VecDeque<Chunk>,
-    first_no: u64,
-    next_item: u64,
-    bytes: usize,
-    open: Option<Open>,
+    pub(super) bound: usize,
+    pub(super) commit_90k: i64,
+    pub(super) recorded: bool,
+    pub(super) closed: bool,
+    pub(super) readers: usize,
+    pub(super) chunks: VecDeque<Chunk>,
+    pub(super) first_no: u64,
+    pub(super) next_item: u64,
+    pub(super) bytes: usize,
+    pub(super) open: Option<Open>,
     /// Parts that this ring added to the GOP that began last.
-    extra_parts: u16,
+    pub(super) extra_parts: u16,
     /// Number of the newest chunk that is a complete part 0.
-    newest_key: Option<u64>,
-    tracker: GapTracker,
-    taken: u64,
-    released: u64,
-    enlisted: bool,
+    pub(super) newest_key: Option<u64>,
+    pub(super) tracker: GapTracker,
+    pub(super) taken: u64,
+    pub(super) released: u64,
+    pub(super) enlisted: bool,
     /// End of what the disk has taken or published last.
-    taken_end: Option<Timestamp>,
-    released_end: Option<Timestamp>,
+    pub(super) taken_end: Option<Timestamp>,
+    pub(super) released_end: Option<Timestamp>,
     /// Start of the first chunk that fell off before it was taken.
-    lost_from: Option<Timestamp>,
+    pub(super) lost_from: Option<Timestamp>,
 }
 
 impl Ring {
@@ -201,10 +98,14 @@ impl Ring {
         self.recorded = recorded;
     }
 
-    /// Takes no more items from the source, for good; the open GOP is closed as it is.
-    pub(crate) fn close(&mut self) -> Effect {
+    /// Takes no more items from the source, for good; the open GOP is closed as it is, and an open gap whose reason was
+    /// told keeps it until `now`.
+    pub(crate) fn close(&mut self, now: Timestamp) -> Effect {
         let mut effect = Effect::default();
         self.cut_open(&mut effect);
+        if let Some(gap) = self.tracker.stop(now).filter(|_| self.recorded) {
+            self.append(Body::Gap(gap), CHUNK_BYTES);
+        }
         self.closed = true;
         self.settle(effect)
     }
@@ -436,115 +337,7 @@ impl Ring {
         self.evict(&mut Effect::default());
     }
 
-    fn chunk(&self, no: u64) -> Option<&Chunk> {
+    pub(super) fn chunk(&self, no: u64) -> Option<&Chunk> {
         self.chunks.get(usize::try_from(no.checked_sub(self.first_no)?).ok()?)
-    }
-
-    /// Number of the first item that is still here.
-    fn first_item(&self) -> u64 {
-        let open = self.open.as_ref().map_or(self.next_item, |open| open.first_item);
-        self.chunks.front().map_or(open, |chunk| chunk.first_item)
-    }
-
-    /// The item at which a reader that wants the newest picture begins.
-    fn newest(&self) -> Option<u64> {
-        if let Some(open) = self.open.as_ref().filter(|open| open.start.part == 0) {
-            return Some(open.first_item);
-        }
-        if self.open.is_none()
-            && let Some(Chunk { first_item, body: Body::Absent { .. }, .. }) = self.chunks.back()
-        {
-            return Some(*first_item);
-        }
-        self.newest_key.and_then(|no| self.chunk(no)).map(|chunk| chunk.first_item)
-    }
-
-    /// The item at `position`, which moves on; `None` when it is yet to come.
-    pub(crate) fn pull(&self, position: &mut Position) -> Option<LiveItem> {
-        let at = match *position {
-            Position::At(at) => at,
-            Position::Newest => self.newest()?,
-        };
-        if at < self.first_item() {
-            let resume = self.newest();
-            *position = Position::Newest;
-            return Some(LiveItem::Lagged { missed: resume.unwrap_or(self.next_item).saturating_sub(at) });
-        }
-        let item = self.item(at)?;
-        *position = Position::At(at + 1);
-        Some(item)
-    }
-
-    fn item(&self, at: u64) -> Option<LiveItem> {
-        if let Some(open) = self.open.as_ref().filter(|open| open.first_item <= at) {
-            return nth(&open.start, &open.units, at - open.first_item);
-        }
-        let after = self.chunks.partition_point(|chunk| chunk.first_item <= at);
-        let chunk = self.chunks.get(after.checked_sub(1)?)?;
-        let index = at - chunk.first_item;
-        match &chunk.body {
-            Body::Gop { start, piece: Piece { gop, .. } } => nth(start, &gop.units, index).or_else(|| {
-                (index == gop.units.len() as u64 + 1)
-                    .then_some(LiveItem::End { duration_90k: gop.duration_90k })
-            }),
-            Body::Absent { since, reason } => {
-                (index == 0).then_some(LiveItem::Absent { since: *since, reason: *reason })
-            }
-            Body::Gap(_) => None,
-        }
-    }
-
-    /// What queries have to add to the index.
-    pub(crate) fn view(&self, now: Timestamp) -> TailView {
-        let mut view = TailView::default();
-        let unreleased = if self.recorded { self.released } else { 0 };
-        let skip = usize::try_from(unreleased.saturating_sub(self.first_no)).unwrap_or(usize::MAX);
-        for chunk in self.chunks.iter().skip(skip) {
-            match &chunk.body {
-                Body::Gop { piece, .. } if !piece.gop.units.is_empty() => view.gops.push(piece.clone()),
-                Body::Gap(gap) => view.gaps.push(*gap),
-                Body::Gop { .. } | Body::Absent { .. } => {}
-            }
-        }
-        view.open = self.open.as_ref().map(|open| (open.start.at, open.start.policy));
-        view.gaps.extend(self.tracker.open(now));
-        if self.recorded && self.first_no > self.released {
-            let first = self.chunks.iter().find_map(Chunk::from).or(view.open.map(|open| open.0));
-            let to = first.unwrap_or(now);
-            let from = self.released_end.or(self.lost_from);
-            let lost = from.filter(|from| *from < to);
-            view.gaps.extend(lost.map(|from| Gap { from, to, reason: GapReason::DiskOverload }));
-        }
-        view
-    }
-
-    /// The newest complete GOP that begins with a key frame.
-    pub(crate) fn newest_key(&self) -> Option<Arc<Gop>> {
-        match &self.chunk(self.newest_key?)?.body {
-            Body::Gop { piece, .. } => Some(Arc::clone(&piece.gop)),
-            Body::Absent { .. } | Body::Gap(_) => None,
-        }
-    }
-
-    /// A complete GOP that is still here, wherever the disk stands.
-    pub(crate) fn find(&self, found: impl Fn(&GopStart) -> bool) -> Option<Arc<Gop>> {
-        self.chunks.iter().rev().find_map(|chunk| match &chunk.body {
-            Body::Gop { piece, .. } if found(&piece.gop.start) => Some(Arc::clone(&piece.gop)),
-            _ => None,
-        })
-    }
-
-    /// Bytes held, the open GOP included.
-    #[cfg(test)]
-    pub(crate) fn held_bytes(&self) -> usize {
-        self.bytes + self.open.as_ref().map_or(0, |open| open.bytes)
-    }
-}
-
-/// Item `index` of a GOP, as far as it has come.
-fn nth(start: &Arc<GopStart>, units: &[AccessUnit], index: u64) -> Option<LiveItem> {
-    match index.checked_sub(1) {
-        None => Some(LiveItem::Begin(Arc::clone(start))),
-        Some(unit) => units.get(usize::try_from(unit).ok()?).cloned().map(LiveItem::Unit),
     }
 }

@@ -11,10 +11,7 @@ use sightline_model::{
     tail::TailItem,
 };
 
-use super::{
-    LiveReader, Registry, TailWriter,
-    ring::{Position, Ring, Work},
-};
+use super::{LiveReader, Registry, TailWriter, chunk::Work, pull::Position, ring::Ring};
 use crate::{
     testkit::{gop, gop_of, key, ms, push, s},
     types::{Keep, LiveItem},

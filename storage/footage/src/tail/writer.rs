@@ -4,7 +4,7 @@ use std::sync::{Arc, atomic::Ordering};
 
 use sightline_model::{media::StreamKey, tail::TailItem};
 
-use super::{Registry, Tail, ring::Effect};
+use super::{Registry, Tail, chunk::Effect};
 use crate::{Error, types::Keep};
 
 /// Feeds one stream's tail. There is one writer for each stream at a time; dropping it closes the open GOP.

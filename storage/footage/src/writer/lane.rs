@@ -19,7 +19,7 @@ use crate::{
         Segment,
         builder::{Added, Footer, SegmentBuilder},
     },
-    tail::{Tail, ring::Work},
+    tail::{Tail, chunk::Work},
 };
 
 /// A piece of work and where it came from.

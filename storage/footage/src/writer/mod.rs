@@ -13,6 +13,7 @@
 //! GOPs fall off, and the next take begins with a `DiskOverload` gap.
 
 mod lane;
+mod segments;
 mod stage;
 mod step;
 
@@ -27,12 +28,11 @@ use sightline_model::Timestamp;
 
 use crate::{
     disk::{Lock, is_full},
-    format::header::SegmentHeader,
     metrics::Counters,
     shared::{Finished, Shared},
-    tail::{Tail, ring::Work},
+    tail::{Tail, chunk::Work},
 };
-use lane::{Job, OpenSegment, Unsynced, lane_of};
+use lane::{Job, OpenSegment, lane_of};
 use step::Step;
 
 /// Bytes that one write takes on.
@@ -209,38 +209,6 @@ impl Writer {
         Ok(())
     }
 
-    /// Makes sure that the lane has a segment with room.
-    fn open_lane(&mut self, lane: usize) -> io::Result<()> {
-        let full = |open: &OpenSegment| open.end() >= self.shared.config.segment_bytes;
-        match self.lanes.get(lane) {
-            Some(Some(open)) if full(open) => {
-                if let Err(error) = self.sync_lane(lane) {
-                    self.abandon(lane);
-                    return Err(error);
-                }
-                self.seal_lane(lane);
-            }
-            Some(Some(_)) => return Ok(()),
-            _ => {}
-        }
-        let id = self.next_id;
-        self.next_id += 1;
-        let header = SegmentHeader {
-            id,
-            class: 0,
-            lane: u8::try_from(lane).unwrap_or(u8::MAX),
-            created: Timestamp::now(),
-            node: self.shared.config.node.clone(),
-        };
-        let (file, segment) = OpenSegment::create(&*self.shared.files.disk, header)?;
-        let segment = self.shared.index.write().add_open(segment);
-        Counters::add(&self.shared.counters.segments_created, 1);
-        if let Some(slot) = self.lanes.get_mut(lane) {
-            *slot = Some(OpenSegment::new(file, segment));
-        }
-        Ok(())
-    }
-
     /// Refuses when `bytes` more would leave too little space. Looks at the disk now and then, not every time.
     fn check_space(&mut self, bytes: u64) -> io::Result<()> {
         let recent = self.space_checked.is_some_and(|at| at.elapsed() < Duration::from_secs(1));
@@ -270,16 +238,6 @@ impl Writer {
         self.shared.disk_accepted();
     }
 
-    /// Gives a lane's segment up; its unsynced records go to the front of the queue again.
-    fn abandon(&mut self, lane: usize) {
-        let Some(open) = self.lanes.get_mut(lane).and_then(Option::take) else { return };
-        let gops = open.unsynced.gops();
-        self.shared.counters.gops_appended.fetch_sub(gops, std::sync::atomic::Ordering::AcqRel);
-        for job in open.abandon().into_iter().rev() {
-            self.queue.push_front(job);
-        }
-    }
-
     fn retry(&mut self) {
         self.append_queue(None);
         if self.retry_at.is_some() {
@@ -302,61 +260,12 @@ impl Writer {
         self.seal_due(false);
     }
 
-    fn sync_lane(&mut self, lane: usize) -> io::Result<()> {
-        let Some(Some(open)) = self.lanes.get_mut(lane) else { return Ok(()) };
-        if open.unsynced.jobs.is_empty() {
-            return Ok(());
-        }
-        let began = Instant::now();
-        let synced = open.sync()?;
-        self.shared.counters.synced(began.elapsed());
-        let segment = Arc::clone(&open.segment);
-        publish(&self.shared, &segment, synced);
-        Ok(())
-    }
-
-    fn seal_due(&mut self, all: bool) {
-        for lane in 0..self.lanes.len() {
-            if all
-                || self
-                    .lanes
-                    .get(lane)
-                    .is_some_and(|slot| slot.as_ref().is_some_and(|open| self.is_due(open)))
-            {
-                self.seal_lane(lane);
-            }
-        }
-    }
-
-    fn is_due(&self, open: &OpenSegment) -> bool {
-        let config = &self.shared.config;
-        let old = open.begun.elapsed() >= config.segment_max_age;
-        open.unsynced.jobs.is_empty() && (old || open.end() >= config.segment_bytes)
-    }
-
-    fn seal_lane(&mut self, lane: usize) {
-        let Some(open) = self.lanes.get_mut(lane).and_then(Option::take) else { return };
-        match open.seal(Timestamp::now()) {
-            Ok((footer, bytes)) => {
-                self.shared.index.write().seal(&open.segment, &footer, bytes);
-                Counters::add(&self.shared.counters.segments_sealed, 1);
-                Counters::add(&self.shared.counters.bytes_appended, footer.bytes.len() as u64);
-            }
-            Err(error) => {
-                // Its index stays in memory, and the next start closes it.
-                Counters::add(&self.shared.counters.write_errors, 1);
-                let path = self.shared.files.path(open.segment.id());
-                tracing::warn!(segment = %path.display(), "segment could not be closed, the next start will: {error}");
-            }
-        }
-    }
-
     /// The last step: everything that the tails hold goes to disk, open GOPs closed as parts.
     fn drain(&mut self) -> Finished {
         let deadline = Instant::now() + DRAIN_TIME;
         for tail in self.shared.registry.all() {
             let mut ring = tail.ring.lock();
-            let effect = ring.close();
+            let effect = ring.close(Timestamp::now());
             Counters::add(&self.shared.registry.completed, effect.completed);
             drop(ring);
             tail.moved.notify_waiters();
@@ -388,17 +297,4 @@ fn next_batch(lot: &mut VecDeque<Job>) -> Vec<Job> {
         batch.extend(lot.pop_front());
     }
     batch
-}
-
-fn publish(shared: &Shared, segment: &crate::index::Segment, synced: Unsynced) {
-    let gops = synced.gops();
-    Counters::add(&shared.counters.bytes_synced, synced.bytes);
-    Counters::add(&shared.counters.gops_synced, gops);
-    segment.add_params(synced.params);
-    shared.index.write().publish(segment.id(), synced.added);
-    Counters::add(&shared.counters.gops_indexed, gops);
-    // Only now: a query looks at the ring first and at the index then, so it finds every GOP at least once.
-    for job in synced.jobs {
-        job.tail.ring.lock().release(job.no, job.work.end());
-    }
 }

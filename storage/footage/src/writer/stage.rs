@@ -17,7 +17,7 @@ use crate::{
         record::{Kind, RECORD_HEADER_BYTES, RecordHeader},
     },
     index::builder::{Added, SegmentBuilder},
-    tail::ring::{Piece, Work},
+    tail::chunk::{Piece, Work},
 };
 
 #[derive(Debug)]
