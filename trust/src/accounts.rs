@@ -329,3 +329,6 @@ fn text(field: &'static str, value: &str) -> Result<String, Error> {
 pub(crate) fn act(account: Option<AccountId>, action: Action, detail: String, at: Timestamp) -> Act {
     Act { at, account, action, grant: None, ground: None, camera: None, range: None, detail }
 }
+
+#[cfg(test)]
+mod tests;

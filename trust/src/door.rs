@@ -214,3 +214,6 @@ fn look_act(caller: &Caller, grant: Option<&Grant>, look: &Look, action: Action,
         detail: String::new(),
     }
 }
+
+#[cfg(test)]
+mod tests;

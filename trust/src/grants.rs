@@ -329,3 +329,6 @@ fn metres(a: &Position, b: &Position) -> f64 {
     let east = (b.lon - a.lon) * a.lat.to_radians().cos();
     north.hypot(east) * METRES_PER_DEGREE
 }
+
+#[cfg(test)]
+mod tests;

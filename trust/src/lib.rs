@@ -9,8 +9,8 @@
 //!                                                   entry durable ──> Permit ──> timeline, GOPs, live
 //! ```
 //!
-//! Invariants: no [`Permit`] exists whose look no durable entry covers; no permit reaches beyond its grant; a grant never
-//! outlives its ground.
+//! Invariants: whatever a [`Permit`] opens is covered by a durable entry that is at most a minute older than the permit; no
+//! permit reaches beyond its grant; a grant shows nothing once its ground is closed.
 
 mod accounts;
 mod audit;
@@ -26,6 +26,8 @@ pub mod policy;
 mod refusal;
 mod secret;
 mod sign_in;
+#[cfg(test)]
+mod testing;
 mod throttle;
 mod verify;
 

@@ -4,12 +4,12 @@ use std::{fmt, time::Duration};
 
 use sightline_footage::{LiveItem, LiveReader};
 use sightline_model::{Timestamp, grant::Grant};
-use tokio::time::{Instant, Interval, MissedTickBehavior, interval_at, sleep_until};
+use tokio::time::{Instant, sleep_until};
 
 use crate::{Caller, Error, Refusal, Trust, policy};
 
 /// How often it is asked whether the grant still stands. A ground that closes ends every live look within this time.
-const RECHECK: Duration = Duration::from_secs(2);
+const RECHECK: Duration = if cfg!(test) { Duration::from_millis(50) } else { Duration::from_secs(2) };
 
 /// One step of a live look.
 #[derive(Debug)]
@@ -31,9 +31,9 @@ pub struct LiveLook {
     began: (Timestamp, Instant),
     /// When the grant ends by itself.
     end: Instant,
-    recheck: Interval,
-    /// A recheck is due and not yet done: until then nothing more is shown, also when the caller drops and asks again.
-    due: bool,
+    /// When it is next asked whether the grant still stands. Once it lies in the past nothing more is shown until the
+    /// answer is there, also when the caller drops the question and asks again.
+    recheck_at: Instant,
 }
 
 impl fmt::Debug for LiveLook {
@@ -50,33 +50,36 @@ impl LiveLook {
         grant: Grant,
         began: (Timestamp, Instant),
     ) -> Self {
-        let mut recheck = interval_at(Instant::now() + RECHECK, RECHECK);
-        recheck.set_missed_tick_behavior(MissedTickBehavior::Delay);
         let left = grant.expires_at.min(grant.range.to).duration_since(began.0);
-        let end = began.1 + left;
-        // A permit that was kept for a while is looked at again before anything is shown.
-        let due = began.1.elapsed() >= RECHECK;
-        Self { reader, trust, caller, grant, began, end, recheck, due }
+        // Counted from the permit: one that was kept for a while is looked at again before anything is shown.
+        Self { reader, trust, caller, grant, began, end: began.1 + left, recheck_at: began.1 + RECHECK }
     }
 
     /// The next step. Cancel-safe.
     pub async fn next(&mut self) -> LiveStep {
         loop {
-            if self.due {
-                let now = self.began.0 + self.began.1.elapsed();
-                if let Err(error) = self.trust.still_stands(&self.caller, &self.grant, now).await {
+            // The clock is read at each step: a stream that always has something ready would keep timers from firing.
+            if Instant::now() >= self.due_at() {
+                if let Err(error) = self.check().await {
                     self.trust.counters().live_ended.add(1);
                     return LiveStep::Ended(error);
                 }
-                self.due = false;
+                self.recheck_at = Instant::now() + RECHECK;
             }
             tokio::select! {
-                biased;
-                () = sleep_until(self.end) => self.due = true,
-                _ = self.recheck.tick() => self.due = true,
+                () = sleep_until(self.due_at()) => {}
                 item = self.reader.next() => return LiveStep::Item(item),
             }
         }
+    }
+
+    fn due_at(&self) -> Instant {
+        self.recheck_at.min(self.end)
+    }
+
+    async fn check(&self) -> Result<(), Error> {
+        let now = self.began.0 + self.began.1.elapsed();
+        self.trust.still_stands(&self.caller, &self.grant, now).await
     }
 }
 
@@ -94,3 +97,6 @@ impl Trust {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -146,5 +146,6 @@ impl Permit {
 
 /// A GOP with nothing of it but its first access unit, which is the key frame.
 fn key_frame(gop: &Gop) -> Gop {
-    Gop { units: gop.units.first().cloned().into_iter().collect(), ..gop.clone() }
+    let units = gop.units.first().cloned().into_iter().collect();
+    Gop { start: gop.start.clone(), duration_90k: gop.duration_90k, units }
 }

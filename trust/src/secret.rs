@@ -8,6 +8,8 @@ use crate::{Error, chain::hex};
 
 /// Shortest password.
 const MIN_PASSWORD_CHARS: usize = 12;
+/// Shorter names stand in many good passwords by chance.
+const MIN_NAME_CHARS: usize = 4;
 /// Longest password: beyond it only the hash function would suffer.
 const MAX_PASSWORD_CHARS: usize = 256;
 
@@ -40,7 +42,8 @@ pub(crate) fn check_password(name: &str, password: &str) -> Result<(), Error> {
         format!("it has {chars} characters, use at least {MIN_PASSWORD_CHARS}")
     } else if chars > MAX_PASSWORD_CHARS {
         format!("it has {chars} characters, use at most {MAX_PASSWORD_CHARS}")
-    } else if password.to_lowercase().contains(&name.to_lowercase()) {
+    } else if name.chars().count() >= MIN_NAME_CHARS && password.to_lowercase().contains(&name.to_lowercase())
+    {
         "it contains the sign-in name".to_owned()
     } else if password.chars().all(|c| password.starts_with(c)) {
         "it is one character over and over".to_owned()

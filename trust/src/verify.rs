@@ -82,3 +82,6 @@ async fn step(records: &Records, head: &Head) -> Result<Vec<Entry>, Error> {
     }
     Ok(Vec::new())
 }
+
+#[cfg(test)]
+mod tests;
