@@ -5,8 +5,11 @@
 //! depacketising (RFC 6184, RFC 7798) and TEARDOWN.
 //!
 //! What frames are: NAL units as the camera sent them, each behind a 4-byte length, without the parameter sets, which
-//! are in [`sightline_model::media::ParameterSets`] byte for byte. Bytes that are no part of a NAL unit (start codes and trailing zeros of
-//! cameras that put Annex B into RTP) are left out.
+//! are in [`ParameterSets`](sightline_model::media::ParameterSets) byte for byte. Bytes that are no part of a NAL unit
+//! (start codes and trailing zeros of cameras that put Annex B into RTP) are left out.
+//!
+//! What it costs to use retina so: a frame that the `keyframes` policy skips has been put together by then, a frame of
+//! which one packet is lost is dropped whole, late UDP packets are dropped, and one SPS and one PPS are known at a time.
 
 mod failure;
 mod pick;
