@@ -85,9 +85,6 @@ export const STEPS = [
       await page.keyboard.press('?')
       await page.getByTestId('key-help').waitFor()
       await wait(300)
-      await page.keyboard.press('Escape')
-      await page.keyboard.press('?')
-      await wait(300)
     },
   ],
   [

@@ -47,7 +47,7 @@ createRoot(document.getElementById('root') as HTMLElement).render(
       <QueryClientProvider client={client}>
         <RouterProvider router={router} />
         <ConfirmHost />
-        <Notifications position="bottom-right" limit={4} transitionDuration={120} />
+        <Notifications position="bottom-left" limit={4} className="toasts" transitionDuration={120} />
       </QueryClientProvider>
     </MantineProvider>
   </StrictMode>,

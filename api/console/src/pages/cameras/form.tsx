@@ -147,19 +147,20 @@ function Streams({ fields, change, stored }: PartProps & { stored: boolean }) {
       <div className={css.two}>
         <TextInput
           label={`${t('cameras.user')} (${t('common.optional')})`}
-          description={t('cameras.credentialsHint')}
           value={fields.user}
           onChange={e => change({ user: e.currentTarget.value })}
           autoComplete="off"
         />
         <PasswordInput
           label={t('cameras.password')}
-          description={stored ? t('cameras.passwordHint') : ' '}
           value={fields.password}
           onChange={e => change({ password: e.currentTarget.value })}
           autoComplete="new-password"
         />
       </div>
+      <span className={`muted ${css.hint}`}>
+        {t('cameras.credentialsHint')} {stored ? t('cameras.passwordHint') : null}
+      </span>
       <Group>
         <SegmentedControl
           value={fields.policy}
