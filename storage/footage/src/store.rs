@@ -291,10 +291,11 @@ impl Footage {
 
 /// Makes the store's folder itself durable.
 fn sync_parents(dir: &Path) -> Result<(), Error> {
-    let parent = dir.parent().filter(|parent| !parent.as_os_str().is_empty());
-    for folder in [Some(dir), parent].into_iter().flatten() {
-        let file = fs::File::open(folder).map_err(Error::io("open", folder))?;
-        file.sync_all().map_err(Error::io("sync", folder))?;
+    let sync = |folder: &Path| fs::File::open(folder)?.sync_all();
+    sync(dir).map_err(Error::io("sync", dir))?;
+    if let Some(parent) = dir.parent().filter(|parent| !parent.as_os_str().is_empty()) {
+        // Best effort: the parent may be a folder that this account cannot open, and then somebody else made `dir`.
+        let _ = sync(parent);
     }
     Ok(())
 }
