@@ -35,6 +35,25 @@ async fn a_pass_of_a_listed_plate_brings_up_a_retained_candidate() {
     assert!(gateway.drain(crate::world::PATIENCE).await);
 }
 
+/// As the README shows it: mosquitto's command line tools against the embedded broker.
+#[tokio::test(flavor = "multi_thread")]
+async fn the_usual_command_line_tools_work() {
+    let store = Store::new().await;
+    store.list("京A12345", None).await;
+    let gateway = start(embedded(), &store.records).await;
+    let port = gateway.mqtt_addr().1.to_string();
+    let run = |program: &str, args: &[&str]| {
+        let mut command = tokio::process::Command::new(program);
+        command.args(["-h", "127.0.0.1", "-p", &port]).args(args);
+        async move { command.output().await.expect("this test needs mosquitto-clients").stdout }
+    };
+    let event = pass("p1", "京A12345").to_string();
+    run("mosquitto_pub", &["-q", "1", "-t", "sightline/v1/pass/toll", "-m", &event]).await;
+    let alert = run("mosquitto_sub", &["-q", "1", "-C", "1", "-W", "20", "-t", "sightline/v1/alert/#"]).await;
+    let alert: serde_json::Value = serde_json::from_slice(&alert).unwrap();
+    assert_eq!((&alert["state"], &alert["source"]["plate_read"]), (&json!("candidate"), &json!("京A12345")));
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn only_an_entry_that_applies_here_and_now_brings_up_an_alert() {
     let store = Store::new().await;

@@ -203,6 +203,7 @@ impl Client {
         options.set_keep_alive(Duration::from_secs(5)).set_inflight(100);
         options.set_max_packet_size(1 << 20, 1 << 20);
         let (client, mut events) = AsyncClient::new(options, 20_000);
+        events.network_options.set_tcp_nodelay(true);
         let state = Arc::new(State::default());
         let shared = state.clone();
         let task = tokio::spawn(async move {
