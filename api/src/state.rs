@@ -31,6 +31,9 @@ pub type States = watch::Receiver<Arc<BTreeMap<StreamKey, StreamState>>>;
 pub struct Config {
     /// Marks the session cookie `Secure`. Set it when browsers come in over TLS (a proxy in front of this address).
     pub secure_cookies: bool,
+    /// Takes the client's address from the last entry of `X-Forwarded-For`. Set it when all requests come through a
+    /// proxy that writes that header, and only then.
+    pub behind_proxy: bool,
     /// Longest JSON body.
     pub body_bytes: usize,
     /// Longest CSV body.
@@ -51,6 +54,7 @@ impl Default for Config {
     fn default() -> Self {
         Self {
             secure_cookies: false,
+            behind_proxy: false,
             body_bytes: 256 << 10,
             import_bytes: 16 << 20,
             clip_most_s: 6 * 3600,

@@ -97,6 +97,11 @@ impl Metrics {
         counts.sum_us.fetch_add(took_us, Relaxed);
     }
 
+    /// Live viewers now.
+    pub(crate) fn viewers(&self) -> u64 {
+        self.live_viewers.load(Relaxed)
+    }
+
     pub(crate) fn snapshot(&self) -> MetricsSnapshot {
         let routes = self.routes.iter().flat_map(|(route, methods)| {
             METHODS.iter().zip(methods).map(|(method, counts)| counts.snapshot(route, method))

@@ -46,8 +46,12 @@ pub(crate) struct LiveMux {
     held: Option<Held>,
     /// First decode time that may still be given.
     free_90k: u64,
-    /// Length of a frame, as last seen.
-    step_90k: u64,
+    /// First presentation time behind everything sent so far.
+    end_90k: u64,
+    /// How long the last frame lasted.
+    last_90k: u64,
+    /// Shortest distance between two frames of this run: what decode times go by when frames come out of order.
+    step_90k: Option<u64>,
     /// Whether frames come in another order than they are shown.
     reordered: bool,
 }
@@ -88,6 +92,11 @@ impl LiveMux {
             LiveItem::End { duration_90k } => {
                 let end = self.gop.as_ref().map(|gop| gop.base_90k.saturating_add(u64::from(duration_90k)));
                 self.release(end, &mut out);
+                // Of a stream of single key frames, the next one is let go before its own length is known.
+                let units = self.gop.as_ref().map_or(0, |gop| gop.units);
+                if let Some(usual) = u64::from(duration_90k).checked_div(units).filter(|usual| *usual > 0) {
+                    self.last_90k = usual;
+                }
             }
             LiveItem::Absent { since, reason } => {
                 self.release(None, &mut out);
@@ -118,7 +127,6 @@ impl LiveMux {
     fn begin(&mut self, start: &GopStart, out: &mut Vec<Message>) {
         let base_90k = self.base_of(start);
         self.release(Some(base_90k), out);
-        let base_90k = base_90k.max(self.free_90k);
         if self.params.as_ref() != Some(&start.params) {
             self.params = Some(Arc::clone(&start.params));
             out.push(Message::Init(Arc::clone(&start.params)));
@@ -127,6 +135,7 @@ impl LiveMux {
         let fresh = self.gop.is_none() || !same_run;
         if !same_run {
             self.reordered = false;
+            self.step_90k = None;
         }
         if !same_run || start.part == 0 {
             self.anchor = Some(Anchor { run: start.run, media_90k: start.media_90k, at: start.at, base_90k });
@@ -140,12 +149,12 @@ impl LiveMux {
     /// Media clock inside a run, wall clock from one run to the next.
     fn base_of(&self, start: &GopStart) -> u64 {
         let Some(anchor) = self.anchor else { return 0 };
-        let after_90k = if anchor.run == start.run {
-            start.media_90k.saturating_sub(anchor.media_90k)
-        } else {
-            micros_to_ticks(start.at.micros_since(anchor.at))
-        };
-        anchor.base_90k.saturating_add_signed(after_90k.max(0))
+        if anchor.run == start.run {
+            let after_90k = start.media_90k.saturating_sub(anchor.media_90k);
+            return anchor.base_90k.saturating_add_signed(after_90k.max(0));
+        }
+        let after_90k = micros_to_ticks(start.at.micros_since(anchor.at));
+        anchor.base_90k.saturating_add_signed(after_90k.max(0)).max(self.end_90k)
     }
 
     fn unit(&mut self, unit: AccessUnit, out: &mut Vec<Message>) {
@@ -159,33 +168,32 @@ impl LiveMux {
         let shown_90k = i64::try_from(base_90k).unwrap_or(i64::MAX).saturating_add(after_90k);
         let index = gop.units;
         gop.units += 1;
+        let gap_90k =
+            self.held.as_ref().map(|held| held.shown_90k.abs_diff(shown_90k)).filter(|gap| *gap > 0);
+        self.step_90k = [self.step_90k, gap_90k].into_iter().flatten().min();
         let in_order = u64::try_from(shown_90k).ok().filter(|shown| *shown >= self.free_90k);
         self.reordered |= in_order.is_none() && index > 0;
         let decode_90k = match in_order {
             Some(shown_90k) if !self.reordered => shown_90k,
-            _ => base_90k.saturating_add(index.saturating_mul(self.step())).max(self.free_90k),
+            _ => {
+                let step_90k = self.step_90k.unwrap_or(FIRST_STEP_90K);
+                base_90k.saturating_add(index.saturating_mul(step_90k)).max(self.free_90k)
+            }
         };
         self.release(Some(decode_90k), out);
         self.free_90k = decode_90k.saturating_add(1);
         self.held = Some(Held { unit, decode_90k, shown_90k });
     }
 
-    fn step(&self) -> u64 {
-        if self.step_90k == 0 { FIRST_STEP_90K } else { self.step_90k }
-    }
-
     /// Sends the held unit; it lasts until `next_90k`, or as long as the one before when that is not known.
     fn release(&mut self, next_90k: Option<u64>, out: &mut Vec<Message>) {
         let Some(held) = self.held.take() else { return };
-        let duration_90k = match next_90k.and_then(|next| next.checked_sub(held.decode_90k)) {
-            Some(known) if known > 0 => {
-                if !self.reordered || self.step_90k == 0 {
-                    self.step_90k = known;
-                }
-                known
-            }
-            _ => self.step(),
-        };
+        let known = next_90k.and_then(|next| next.checked_sub(held.decode_90k)).filter(|known| *known > 0);
+        let usual = if self.last_90k == 0 { FIRST_STEP_90K } else { self.last_90k };
+        let duration_90k = known.unwrap_or(usual);
+        self.last_90k = duration_90k;
+        let shown_end = u64::try_from(held.shown_90k).unwrap_or(0).saturating_add(duration_90k);
+        self.end_90k = self.end_90k.max(shown_end);
         let duration_90k = u32::try_from(duration_90k).unwrap_or(u32::MAX);
         let offset = held.shown_90k.saturating_sub(i64::try_from(held.decode_90k).unwrap_or(i64::MAX));
         let sample = Sample {
@@ -314,6 +322,19 @@ mod tests {
     fn leading_pictures_after_a_fresh_start_are_left_out() {
         let out = run(vec![begin(1, 0, 0, 0), unit(0), unit(-6000), unit(-3000), unit(3000)]);
         assert_eq!(media(&out).len(), 2);
+    }
+
+    #[test]
+    fn key_frames_alone_are_sent_at_once_and_last_until_the_next() {
+        let mut mux = LiveMux::default();
+        let mut out = Vec::new();
+        for gop in 0..4 {
+            out.extend(mux.push(begin(1, gop, i64::from(gop) * 2000, i64::from(gop) * 180_000)));
+            out.extend(mux.push(unit(0)));
+            out.extend(mux.flush());
+            out.extend(mux.push(LiveItem::End { duration_90k: 180_000 }));
+        }
+        assert_eq!(media(&out)[1..], [(180_000, 180_000, 0), (360_000, 180_000, 0), (540_000, 180_000, 0)]);
     }
 
     fn any_item() -> impl Strategy<Value = LiveItem> {

@@ -166,6 +166,7 @@ pub const CODES: &[Code] = &[
         "Try again; if it stays, tell ops: the disk is in trouble.",
     ),
     code("picture_unavailable", 503, "No decoder is free", "Ask again in a moment."),
+    code("too_many_viewers", 503, "Too many watch live", "Close a live view, or raise api.live_viewers."),
     code("stopping", 503, "The program is stopping", "Try again in a moment."),
 ];
 

@@ -1,6 +1,6 @@
 //! What a client is told when something cannot be done: problem details (RFC 9457) with a stable `code` and a `remedy`.
 //!
-//! [`Error`] is what handlers return; [`table`] is the one place that maps it to a status and a code.
+//! [`Error`] is what handlers return; `table.rs` is the one place that maps it to a status and a code.
 
 mod catalogue;
 mod table;
@@ -145,6 +145,12 @@ pub enum Refusal {
         /// The method.
         method: String,
     },
+    /// As many watch live as this node can serve.
+    #[error("{most} live viewers are connected already")]
+    TooManyViewers {
+        /// The limit.
+        most: usize,
+    },
     /// There is no footage where it was asked for.
     #[error("camera {camera} has no footage {place}")]
     NoFootage {
@@ -190,7 +196,8 @@ impl Error {
         let row = table::row(self);
         let code = row.code;
         // What went wrong inside is for the log: paths, SQL and library messages are not the client's business.
-        let detail = if code.status >= 500 { code.title.to_owned() } else { self.to_string() };
+        let inside = code.status >= 500 && !matches!(self, Self::Refused(_));
+        let detail = if inside { code.title.to_owned() } else { self.to_string() };
         Problem {
             kind: format!("urn:sightline:problem:{}", code.name),
             title: code.title,
@@ -205,10 +212,14 @@ impl Error {
 impl IntoResponse for Error {
     fn into_response(self) -> Response {
         let problem = self.problem();
-        if problem.status >= 500 {
+        if problem.status >= 500 && !matches!(self, Self::Refused(_)) {
             tracing::error!(code = problem.code, error = %self, "a request failed inside");
         }
-        problem.into_response()
+        let mut response = problem.into_response();
+        if let Self::Trust(sightline_trust::Error::Throttled { wait }) = self {
+            response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(wait.as_secs().max(1)));
+        }
+        response
     }
 }
 
@@ -220,6 +231,9 @@ impl IntoResponse for Problem {
         let mut response =
             (status, [(header::CONTENT_TYPE, HeaderValue::from_static(MIME))], body).into_response();
         response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+        if self.status == 401 {
+            response.headers_mut().insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
+        }
         response
     }
 }

@@ -103,6 +103,7 @@ fn refused(refusal: &Refusal) -> &'static str {
         Refusal::Upgrade { .. } => "upgrade_needed",
         Refusal::Route { .. } => "route_unknown",
         Refusal::Method { .. } => "method_unknown",
+        Refusal::TooManyViewers { .. } => "too_many_viewers",
         Refusal::NoFootage { .. } => "no_footage",
         Refusal::NotYours { .. } => "not_yours",
         Refusal::Ended { .. } => "ended",

@@ -179,7 +179,7 @@ mod tests {
         assert_eq!(picked(json!({})), ["a", "b", "c"]);
         assert_eq!(picked(json!({ "regions": ["north"], "tags": ["Gate"] })), ["a", "c"]);
         assert_eq!(picked(json!({ "cameras": ["c", "a"] })), ["c", "a"]);
-        assert_eq!(picked(json!({ "unseen_for_s": 100 })), ["c", "b"]);
+        assert_eq!(picked(json!({ "unseen_for_s": 101 })), ["c", "b"]);
         assert_eq!(picked(json!({ "unseen_for_s": 100, "cameras": ["b", "c"] })), ["b", "c"]);
     }
 

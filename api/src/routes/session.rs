@@ -15,7 +15,7 @@ use sightline_model::{
 
 use crate::{
     Api,
-    extract::{JsonBody, SESSION_COOKIE, SignedIn},
+    extract::{ClientAddress, JsonBody, SESSION_COOKIE, SignedIn},
     problem::Error,
 };
 
@@ -88,10 +88,14 @@ pub(crate) struct Me {
     responses((status = OK, body = SessionView)))]
 pub(crate) async fn sign_in(
     State(api): State<Api>,
+    ClientAddress(address): ClientAddress,
     JsonBody(body): JsonBody<SignIn>,
 ) -> Result<Response, Error> {
-    let signed_in = api.trust().accounts().sign_in(&body.name, &body.password, Timestamp::now()).await?;
-    let seconds = signed_in.expires_at.duration_since(Timestamp::now()).as_secs();
+    let now = Timestamp::now();
+    let address = address.map(|address| address.to_string());
+    let accounts = api.trust().accounts();
+    let signed_in = accounts.sign_in_from(&body.name, &body.password, address.as_deref(), now).await?;
+    let seconds = signed_in.expires_at.duration_since(now).as_secs();
     let cookie = cookie(&api, &signed_in.token, seconds);
     let view = SessionView {
         account: AccountView::from(&signed_in.account),

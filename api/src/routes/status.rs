@@ -68,7 +68,7 @@ pub(crate) async fn status(State(api): State<Api>, who: SignedIn) -> Result<Json
         uptime_s: api.uptime().as_secs(),
         cameras,
         footage: footage(&api),
-        live_viewers: api.metrics().live_viewers,
+        live_viewers: api.metrics_inner().viewers(),
     }))
 }
 

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use futures_util::StreamExt;
 use serde_json::Value;
-use sightline_model::Timestamp;
+use sightline_model::{Timestamp, tail::TailItem};
 use tokio_tungstenite::{
     connect_async,
     tungstenite::{Message, client::IntoClientRequest, http::HeaderValue},
@@ -96,6 +96,44 @@ async fn frames_come_as_they_are_written_and_end_with_the_grant() {
     };
     assert_eq!(ended["code"], "grant_ended");
     assert!(matches!(next(&mut socket).await, Message::Close(Some(_))));
+}
+
+#[tokio::test]
+async fn a_viewer_that_is_too_slow_is_told_and_goes_on_at_a_key_frame() {
+    let site = Site::start_with(512 << 10).await;
+    let ivan = site.sign_in("ivan").await;
+    let now = Timestamp::now();
+    let grant =
+        ivan.case_grant(&["gate-1"], now - Duration::from_secs(60), now + Duration::from_secs(600)).await;
+    let mut writer = site.writer("gate-1");
+    let clip = Clip::large();
+    let push = |writer: &mut sightline_footage::TailWriter, first: u32, count: usize| {
+        let at = now + Duration::from_secs(2 * u64::from(first));
+        for mut item in clip.gops(1, at, first as usize % 20, count) {
+            if let TailItem::Begin(start) = &mut item {
+                start.number += first;
+                start.media_90k += i64::from(first) * 180_000;
+            }
+            writer.push(item);
+        }
+    };
+    push(&mut writer, 0, 1);
+    let mut socket = connect(&site, &ivan, &format!("stream=main&grant={grant}"), None).await.unwrap();
+    assert_eq!(next_text(&mut socket).await["type"], "init");
+    // Far more than the connection's buffers and the ring hold, while nothing is read.
+    for round in 0..20 {
+        push(&mut writer, 1 + round * 19, 19);
+        tokio::task::yield_now().await;
+    }
+    let lagged = loop {
+        let text = next_text(&mut socket).await;
+        if text["type"] == "lagged" {
+            break text;
+        }
+    };
+    assert!(lagged["missed"].as_u64().unwrap() > 0, "{lagged}");
+    assert_eq!(next_text(&mut socket).await["type"], "time", "a key frame begins");
+    assert!(site.api.metrics().live_lagged_total > 0);
 }
 
 #[tokio::test]

@@ -109,6 +109,10 @@ pub(crate) async fn live(
     QueryOf(wanted): QueryOf<Wanted>,
     Handshake(upgrade): Handshake,
 ) -> Result<Response, Error> {
+    let most = api.config().live_viewers;
+    if api.metrics_inner().viewers() >= u64::try_from(most).unwrap_or(u64::MAX) {
+        return Err(Refusal::TooManyViewers { most }.into());
+    }
     let stream = choose(&api, camera, wanted.stream).await?;
     let look = Look { camera, stream, kind: LookKind::Live, range: None };
     let permit = api.trust().look(&who.caller, wanted.grant, look, Timestamp::now()).await?;

@@ -56,6 +56,11 @@ impl Drop for Site {
 
 impl Site {
     pub(crate) async fn start() -> Self {
+        Self::start_with(sightline_footage::Config::default().tail_bytes).await
+    }
+
+    /// With rings of this size.
+    pub(crate) async fn start_with(tail_bytes: usize) -> Self {
         let dir = tempfile::tempdir().unwrap();
         let now = Timestamp::now();
         let cancel = CancellationToken::new();
@@ -66,6 +71,7 @@ impl Site {
             dir: dir.path().join("footage"),
             sync_interval: Duration::from_millis(20),
             min_free_bytes: 0,
+            tail_bytes,
             ..Default::default()
         };
         let footage =
@@ -104,7 +110,7 @@ impl Site {
         let addr = listener.local_addr().unwrap();
         let (router, stopped) = (api.router(), cancel.clone());
         tokio::spawn(async move {
-            axum::serve(listener, router).with_graceful_shutdown(stopped.cancelled_owned()).await.unwrap();
+            sightline_api::serve(listener, router, stopped).await.unwrap();
         });
         Self { records, footage, trust, api, states, addr, passwords, cancel, _dir: dir }
     }
