@@ -2,7 +2,12 @@
 //!
 //! Belongs here: processes, clients, polling. Does not belong here: any check of a result; that is a test's own.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, reason = "a panic here is a test's failure report")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    reason = "a panic here is a test's failure report"
+)]
 
 mod client;
 mod demo;

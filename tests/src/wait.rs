@@ -12,7 +12,11 @@ const PAUSE: Duration = Duration::from_millis(50);
 ///
 /// # Panics
 /// When it is not within `deadline`; the message names `what`.
-pub async fn eventually<F: Future<Output = bool>>(what: &str, deadline: Duration, mut probe: impl FnMut() -> F) {
+pub async fn eventually<F: Future<Output = bool>>(
+    what: &str,
+    deadline: Duration,
+    mut probe: impl FnMut() -> F,
+) {
     eventually_some(what, deadline, || {
         let looked = probe();
         async move { looked.await.then_some(()) }

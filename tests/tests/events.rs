@@ -1,6 +1,11 @@
 //! Events in and alerts out, with the programs that a site would use.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, reason = "a panic here is a test's failure report")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    reason = "a panic here is a test's failure report"
+)]
 
 use std::{
     io::{BufRead, BufReader},
@@ -24,8 +29,9 @@ struct Subscriber {
 impl Subscriber {
     fn start(broker: &str, filter: &str) -> Self {
         let (host, port) = broker.rsplit_once(':').unwrap();
-        let mut child = Command::new("mosquitto_sub")
-            .args(["-h", host, "-p", port, "-q", "1", "-v", "-d", "-t", filter])
+        // Line by line also into a pipe: with -d it tells when it is subscribed, but only once its buffer is full.
+        let mut child = Command::new("stdbuf")
+            .args(["-oL", "mosquitto_sub", "-h", host, "-p", port, "-q", "1", "-v", "-d", "-t", filter])
             .stdout(Stdio::piped())
             .stderr(Stdio::null())
             .spawn()
@@ -68,7 +74,8 @@ fn publish(broker: &str, topic: &str, payload: &str) {
 }
 
 fn pass(id: &str, plate: &str, camera: &str) -> String {
-    json!({ "id": id, "time": Timestamp::now(), "camera": camera, "lane": 1, "plate": { "raw": plate } }).to_string()
+    json!({ "id": id, "time": Timestamp::now(), "camera": camera, "lane": 1, "plate": { "raw": plate } })
+        .to_string()
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -96,7 +103,8 @@ async fn a_hot_listed_plate_brings_up_a_candidate_within_a_second() {
     let confirm = |revision: Value| json!({ "note": "plate and picture agree", "revision": revision });
     let (status, stale) = operator.post(&format!("/alerts/{id}/confirm"), &confirm(json!(999))).await;
     assert_eq!(status, 409, "somebody else was first: {stale}");
-    let (status, confirmed) = operator.post(&format!("/alerts/{id}/confirm"), &confirm(shown["revision"].clone())).await;
+    let (status, confirmed) =
+        operator.post(&format!("/alerts/{id}/confirm"), &confirm(shown["revision"].clone())).await;
     assert_eq!((status.as_u16(), confirmed["state"].as_str()), (200, Some("confirmed")), "{confirmed}");
     alerts.until(|line| line.contains(id) && line.contains("\"confirmed\""));
 }

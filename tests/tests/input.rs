@@ -1,6 +1,11 @@
 //! Wrong input gets a clear error that names the thing and the way out; the rest goes on.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, reason = "a panic here is a test's failure report")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    reason = "a panic here is a test's failure report"
+)]
 
 use std::{path::Path, process::Command, time::Duration};
 
@@ -59,9 +64,11 @@ fn the_command_line_tells_its_own_mistakes() {
 fn accounts_and_cameras_are_made_on_the_command_line() {
     let dir = tempfile::tempdir().unwrap();
     let path = config(dir.path(), "");
-    let (code, _, told) = sightline(&["user", "add", "li", "--role", "operator", "--unit", "desk-1", "--config", &path]);
+    let (code, _, told) =
+        sightline(&["user", "add", "li", "--role", "operator", "--unit", "desk-1", "--config", &path]);
     assert_eq!(code, 0, "{told}");
-    let (code, _, told) = sightline(&["user", "add", "li", "--role", "operator", "--unit", "desk-1", "--config", &path]);
+    let (code, _, told) =
+        sightline(&["user", "add", "li", "--role", "operator", "--unit", "desk-1", "--config", &path]);
     assert_eq!(code, 1, "{told}");
     assert!(told.contains("li"), "it names who is there already: {told}");
     let (code, listed, _) = sightline(&["--output", "json", "user", "list", "--config", &path]);
@@ -115,7 +122,8 @@ async fn a_camera_that_fails_says_why_and_the_others_go_on() {
     let read = admin.get_json(&format!("/cameras/{}", good["id"].as_str().unwrap())).await;
     assert_eq!(read["state"]["recording"], true, "others are not affected: {read}");
 
-    let body = json!({ "id": "Bad Id", "name": "x", "region": region, "kind": "street", "main_url": "rtsp://h/" });
+    let body =
+        json!({ "id": "Bad Id", "name": "x", "region": region, "kind": "street", "main_url": "rtsp://h/" });
     let (status, problem) = admin.post("/cameras", &body).await;
     assert!(status.is_client_error() && problem.to_string().contains("Bad Id"), "{problem}");
     assert!(!demo.log().contains("not the one"), "no password in the log");

@@ -1,11 +1,17 @@
 //! What Sightline never does (docs/limits.md): no package for faces, gait or biometrics in any lock file.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, reason = "a panic here is a test's failure report")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    reason = "a panic here is a test's failure report"
+)]
 
 use std::{fs, path::Path};
 
 /// Parts of package names that give such a purpose away.
-const EXCLUDED: &[&str] = &["face", "facial", "gait", "biometric", "reid", "re-id", "pose-estim", "iris-recog", "emotion"];
+const EXCLUDED: &[&str] =
+    &["face", "facial", "gait", "biometric", "reid", "re-id", "pose-estim", "iris-recog", "emotion"];
 /// Innocent words that contain them.
 const INNOCENT: &[&str] = &["interface", "surface", "typeface", "preface", "facet", "bordereid", "@emotion"];
 
@@ -18,7 +24,9 @@ fn is_excluded(package: &str) -> bool {
 }
 
 fn cargo_packages(lock: &str) -> Vec<String> {
-    let quoted = |line: &str| line.strip_prefix("name = \"").and_then(|rest| rest.strip_suffix('"')).map(str::to_owned);
+    let quoted = |line: &str| {
+        line.strip_prefix("name = \"").and_then(|rest| rest.strip_suffix('"')).map(str::to_owned)
+    };
     lock.lines().filter_map(quoted).collect()
 }
 
@@ -31,10 +39,15 @@ fn npm_packages(lock: &str) -> Vec<String> {
 #[test]
 fn no_lock_file_holds_an_excluded_package() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
-    let tracked = std::process::Command::new("git").args(["ls-files", "*Cargo.lock", "*package-lock.json"]);
-    let tracked = { tracked }.current_dir(root).output().unwrap();
-    let locks: Vec<_> = String::from_utf8(tracked.stdout).unwrap().lines().map(|line| root.join(line)).collect();
-    assert!(locks.iter().any(|lock| lock.ends_with("Cargo.lock")), "the workspace's own lock file is among {locks:?}");
+    let mut git = std::process::Command::new("git");
+    let tracked =
+        git.args(["ls-files", "*Cargo.lock", "*package-lock.json"]).current_dir(root).output().unwrap();
+    let locks: Vec<_> =
+        String::from_utf8(tracked.stdout).unwrap().lines().map(|line| root.join(line)).collect();
+    assert!(
+        locks.iter().any(|lock| lock.ends_with("Cargo.lock")),
+        "the workspace's own lock file is among {locks:?}"
+    );
     for lock in locks {
         let text = fs::read_to_string(&lock).unwrap();
         let is_cargo = lock.ends_with("Cargo.lock");

@@ -1,6 +1,11 @@
 //! Cameras in, playback out: a person with a ground plays what was recorded, and nobody else does.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, reason = "a panic here is a test's failure report")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    reason = "a panic here is a test's failure report"
+)]
 
 use std::{process::Command, time::Duration};
 
@@ -68,7 +73,8 @@ async fn a_clip_and_a_playlist_play_what_was_recorded() {
     let scene = scene().await;
     let Scene { investigator, camera, grant, from, to, .. } = &scene;
 
-    let clip = investigator.get(&format!("/footage/{camera}/clip.mp4?from={from}&to={to}&grant={grant}")).await;
+    let clip =
+        investigator.get(&format!("/footage/{camera}/clip.mp4?from={from}&to={to}&grant={grant}")).await;
     assert_eq!(clip.status(), 200);
     assert_eq!(clip.headers()["content-type"], "video/mp4");
     let file = tempfile::NamedTempFile::with_suffix(".mp4").unwrap();
@@ -81,24 +87,30 @@ async fn a_clip_and_a_playlist_play_what_was_recorded() {
     assert!(frames.abs_diff(expected) <= 21, "{frames} frames at 10 a second, expected about {expected}");
 
     let token = session_cookie(&scene).await;
-    let playlist = format!("{}/footage/{camera}/playlist.m3u8?from={from}&to={to}&grant={grant}", scene.demo.facts.api);
+    let playlist =
+        format!("{}/footage/{camera}/playlist.m3u8?from={from}&to={to}&grant={grant}", scene.demo.facts.api);
     let probe = ffprobe(&playlist, Some(&format!("Cookie: {token}\r\n")));
     assert_eq!(probe["streams"][0]["codec_name"], "h264", "{probe}");
     let frames: u64 = probe["streams"][0]["nb_read_frames"].as_str().unwrap().parse().unwrap();
     assert!(frames.abs_diff(expected) <= 21, "{frames} frames in the playlist, expected about {expected}");
 
     let middle = *from + to.duration_since(*from) / 2;
-    let still = investigator.get(&format!("/footage/{camera}/frame.jpg?at={middle}&grant={grant}&width=320")).await;
+    let still =
+        investigator.get(&format!("/footage/{camera}/frame.jpg?at={middle}&grant={grant}&width=320")).await;
     assert_eq!(still.status(), 200);
     let shown: Timestamp = still.headers()["x-frame-time"].to_str().unwrap().parse().unwrap();
     assert!(middle.micros_since(shown).abs() <= 2_100_000, "the key frame at or before {middle} is {shown}");
     let file = tempfile::NamedTempFile::with_suffix(".jpg").unwrap();
     std::fs::write(file.path(), still.bytes().await.unwrap()).unwrap();
     let probe = ffprobe(file.path().to_str().unwrap(), None);
-    assert_eq!((probe["streams"][0]["width"].as_u64(), probe["streams"][0]["height"].as_u64()), (Some(320), Some(240)));
+    assert_eq!(
+        (probe["streams"][0]["width"].as_u64(), probe["streams"][0]["height"].as_u64()),
+        (Some(320), Some(240))
+    );
 
-    let keyframes =
-        investigator.get_json(&format!("/footage/{camera}/keyframes?from={from}&to={to}&limit=2&grant={grant}")).await;
+    let keyframes = investigator
+        .get_json(&format!("/footage/{camera}/keyframes?from={from}&to={to}&limit=2&grant={grant}"))
+        .await;
     assert_eq!(keyframes["items"].as_array().unwrap().len(), 2, "{keyframes}");
     assert!(keyframes["next"].is_string(), "there is a further page: {keyframes}");
 }
@@ -131,7 +143,8 @@ async fn no_look_without_a_ground_and_every_look_is_entered() {
     let operator = scene.demo.client("operator").await;
     let foreign = operator.get(&clip(&format!("&grant={grant}"))).await;
     assert_eq!(foreign.status(), 403, "a grant is good for its holder only");
-    let nobody = reqwest::get(format!("{}{}", scene.demo.facts.api, clip(&format!("&grant={grant}")))).await.unwrap();
+    let nobody =
+        reqwest::get(format!("{}{}", scene.demo.facts.api, clip(&format!("&grant={grant}")))).await.unwrap();
     assert_eq!(nobody.status(), 401);
 
     let outside = *from - Duration::from_secs(7200);
@@ -143,7 +156,9 @@ async fn no_look_without_a_ground_and_every_look_is_entered() {
     eventually("the look is in the log", SOON, || async {
         let entries = auditor.get_json("/audit/entries?limit=100").await;
         entries["items"].as_array().unwrap().iter().any(|entry| {
-            entry["action"] == "playback" && entry["camera"] == camera.as_str() && entry["grant"] == grant.as_str()
+            entry["action"] == "playback"
+                && entry["camera"] == camera.as_str()
+                && entry["grant"] == grant.as_str()
         })
     })
     .await;
@@ -159,7 +174,11 @@ async fn a_gap_is_stated_and_never_hidden() {
     let read = integrator.get_json(&format!("/cameras/{camera}")).await;
     let patch = async |enabled: bool, revision: &Value| {
         let body = json!({ "enabled": enabled, "revision": revision });
-        let answer = integrator.request(reqwest::Method::PATCH, &format!("/cameras/{camera}")).json(&body).send().await;
+        let answer = integrator
+            .request(reqwest::Method::PATCH, &format!("/cameras/{camera}"))
+            .json(&body)
+            .send()
+            .await;
         let answer = answer.unwrap();
         assert_eq!(answer.status(), 200, "the camera is switched");
         answer.json::<Value>().await.unwrap()
@@ -182,8 +201,12 @@ async fn a_gap_is_stated_and_never_hidden() {
     })
     .await;
     let to = Timestamp::now();
-    let clip = investigator.get(&format!("/footage/{camera}/clip.mp4?from={from}&to={to}&grant={grant}")).await;
+    let clip =
+        investigator.get(&format!("/footage/{camera}/clip.mp4?from={from}&to={to}&grant={grant}")).await;
     assert_eq!(clip.status(), 200);
     let stated = clip.headers()["x-gap-list"].to_str().unwrap().to_owned();
-    assert!(stated.contains("disabled") && stated.contains(gap["from"].as_str().unwrap()), "{stated} names {gap}");
+    assert!(
+        stated.contains("disabled") && stated.contains(gap["from"].as_str().unwrap()),
+        "{stated} names {gap}"
+    );
 }

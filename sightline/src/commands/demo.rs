@@ -7,7 +7,7 @@ use std::{
 
 use anyhow::Context;
 use sightline_gateway::Broker;
-use sightline_model::media::StreamKey;
+use sightline_model::{Timestamp, media::StreamKey};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use tracing::{info, warn};
 
@@ -29,6 +29,7 @@ const LOOK_EVERY: Duration = Duration::from_millis(100);
 const SIM_ENDS_WITHIN: Duration = Duration::from_millis(500);
 
 pub(super) async fn run(args: DemoArgs, output: Format) -> anyhow::Result<Exit> {
+    let started_at = Timestamp::now();
     std::fs::create_dir_all(&args.data)
         .with_context(|| format!("cannot make the demo's directory {}", args.data.display()))?;
     let data = args.data.canonicalize()?;
@@ -37,8 +38,8 @@ pub(super) async fn run(args: DemoArgs, output: Format) -> anyhow::Result<Exit> 
 
     let places = city::places(usize::from(args.cameras))?;
     let camera_password = sightline_trust::random_password();
-    let (sim_cancel, sim_tasks) = (CancellationToken::new(), TaskTracker::new());
-    let cameras = start_cameras(&places, &camera_password, sim_cancel.clone()).await?;
+    let cameras = start_cameras(&places, &camera_password, CancellationToken::new()).await?;
+    let (events_cancel, events_tasks) = (CancellationToken::new(), TaskTracker::new());
 
     let config = config(&args, &data);
     let prefix = config.gateway.prefix.clone();
@@ -48,18 +49,19 @@ pub(super) async fn run(args: DemoArgs, output: Format) -> anyhow::Result<Exit> 
     node.gateway.hotlist_changed();
     if !args.quiet {
         let ids = places.iter().map(|place| place.id).collect();
-        start_events(node.gateway.mqtt_addr(), &prefix, ids, HOTLISTED, &sim_tasks, sim_cancel.clone());
+        start_events(node.gateway.mqtt_addr(), &prefix, ids, HOTLISTED, &events_tasks, events_cancel.clone());
     }
-    wait_for_recording(&node, &places).await;
+    wait_for_recording(&node, &places, started_at).await;
 
     let facts = describe(&node, users);
     facts.write(&data).with_context(|| format!("cannot write {}", data.join(facts::FILE).display()))?;
     tell(&facts, &data, output)?;
     until_told(args.run_for).await?;
 
-    sim_cancel.cancel();
-    sim_tasks.close();
-    let _ = tokio::time::timeout(SIM_ENDS_WITHIN, sim_tasks.wait()).await;
+    // Vehicles first, cameras last: cameras outlive the node that records them.
+    events_cancel.cancel();
+    events_tasks.close();
+    let _ = tokio::time::timeout(SIM_ENDS_WITHIN, events_tasks.wait()).await;
     let stopped = node.stop().await;
     let _ = tokio::time::timeout(SIM_ENDS_WITHIN, cameras.stop()).await;
     stopped.map(|()| Exit::Ok)
@@ -83,13 +85,15 @@ fn config(args: &DemoArgs, data: &Path) -> Config {
     config.resolved()
 }
 
-/// Waits until every camera has footage on disk, so that "ready" means that there is something to see.
-async fn wait_for_recording(node: &Node, places: &[city::Place]) {
+/// Waits until every camera has new footage on disk, so that "ready" means that there is something to see.
+async fn wait_for_recording(node: &Node, places: &[city::Place], since: Timestamp) {
     let started = Instant::now();
     loop {
         let missing = places
             .iter()
-            .filter(|place| node.footage.last_synced(StreamKey::main(place.id)).is_none())
+            .filter(|place| {
+                !node.footage.last_synced(StreamKey::main(place.id)).is_some_and(|end| end > since)
+            })
             .count();
         if missing == 0 {
             return;
