@@ -42,6 +42,8 @@ type Message =
   | { type: 'ended'; code: string | null; detail: string | null }
 
 const BACK_OFF_S = [0.5, 1, 2, 4, 8]
+/** How long a stream may take to come up before it counts as absent. */
+const START_MS = 8000
 
 export class LivePlayer {
   readonly state = new Store<PlayerState>(idleState)
@@ -50,6 +52,8 @@ export class LivePlayer {
   private clock = new WallClock()
   private started = false
   private failures = 0
+  private connectedAt = 0
+  private absence: ReturnType<typeof setTimeout> | undefined
   private retry: ReturnType<typeof setTimeout> | undefined
   private beat: ReturnType<typeof setInterval> | undefined
   private frameCallback = 0
@@ -99,6 +103,7 @@ export class LivePlayer {
   private connect() {
     clearTimeout(this.retry)
     this.state.set({ phase: this.state.get().phase === 'absent' ? 'absent' : 'connecting' })
+    this.connectedAt = performance.now()
     const socket = new WebSocket(this.url(this.choice))
     socket.binaryType = 'arraybuffer'
     this.socket = socket
@@ -112,6 +117,7 @@ export class LivePlayer {
 
   private disconnect() {
     clearTimeout(this.retry)
+    clearTimeout(this.absence)
     const { socket } = this
     this.socket = null
     socket?.close()
@@ -138,13 +144,22 @@ export class LivePlayer {
         return
       }
       case 'absent':
-        this.state.set({ phase: 'absent', absent: { since: message.since, reason: message.reason } })
-        return
+        return this.onAbsent({ since: message.since, reason: message.reason })
       case 'lagged':
         return
       case 'ended':
         this.state.set({ phase: 'ended', trouble: { code: message.code, detail: message.detail } })
     }
+  }
+
+  /** A sub-stream is pulled only once somebody looks: that it is not there at first is no fault. */
+  private onAbsent(absent: { since: string; reason: string }) {
+    const beginning = this.state.get().frameAt === null && performance.now() - this.connectedAt < START_MS
+    clearTimeout(this.absence)
+    if (!beginning) return this.state.set({ phase: 'absent', absent })
+    this.absence = setTimeout(() => {
+      if (this.state.get().phase === 'connecting') this.state.set({ phase: 'absent', absent })
+    }, START_MS)
   }
 
   private onInit(message: Extract<Message, { type: 'init' }>) {

@@ -2,6 +2,7 @@ import { IconShieldHalf } from '@tabler/icons-react'
 import { useTranslation } from 'react-i18next'
 import { useAlerts } from '../api/queries'
 import type { Grant, Me } from '../api/types'
+import { shortId } from '../lib/ids'
 import { clockText, lengthText } from '../lib/time'
 import { ZONE } from '../lib/zone'
 import { GROUNDS_OF, isLive, useGround } from '../stores/ground'
@@ -54,7 +55,6 @@ export function useGroundName() {
       kind === 'patrol'
         ? t('ground.startedAt', { time: clockText(Date.parse(grant.created_at), ZONE).slice(0, 5) })
         : null
-    const short = ref.length > 20 ? ref.slice(0, 8) : ref
-    return `${t(`ground.kinds.${kind}`)} ${alert ? title(alert) : (patrol ?? short)}`
+    return `${t(`ground.kinds.${kind}`)} ${alert ? title(alert) : (patrol ?? shortId(ref))}`
   }
 }

@@ -8,8 +8,10 @@ import { get } from '../../api/http'
 import { useCameras } from '../../api/queries'
 import type { AuditEntry, AuditVerdict, Page } from '../../api/types'
 import { en } from '../../i18n/en'
-import { stampText } from '../../lib/time'
+import { shortId } from '../../lib/ids'
+import { clockText } from '../../lib/time'
 import { ZONE } from '../../lib/zone'
+import { useSession } from '../../stores/session'
 import { Mark } from '../../ui/mark'
 import { Bones, Empty, ProblemNote } from '../../ui/notes'
 import { PageFrame, Push } from '../../ui/panel'
@@ -139,6 +141,7 @@ function Entries({ list, more, busy }: { list: AuditEntry[]; more: (() => void) 
 function Row({ entry, toggle }: { entry: AuditEntry; toggle: () => void }) {
   const { t } = useTranslation()
   const cameras = useCameras()
+  const me = useSession(s => s.me)
   const refused = entry.action === 'look_refused' || entry.action === 'sign_in_refused'
   const camera = entry.camera ? (cameras.data?.find(c => c.id === entry.camera)?.name ?? entry.camera) : ''
   return (
@@ -147,24 +150,33 @@ function Row({ entry, toggle }: { entry: AuditEntry; toggle: () => void }) {
       <td>
         <Stamp at={entry.at} />
       </td>
-      <td className="mono">{entry.account?.slice(0, 8) ?? ''}</td>
+      <td className="mono">
+        {entry.account === me?.account.id ? me?.account.name : shortId(entry.account ?? '')}
+      </td>
       <td>
         <span className={css.cell}>
           {refused ? <Mark kind="stale" size={10} /> : null}
           {t(`audit.actions.${entry.action}`, entry.action)}
         </span>
       </td>
-      <td>
-        {entry.ground ? `${t(`ground.kinds.${entry.ground.kind}`)} ${entry.ground.ref.slice(0, 18)}` : ''}
+      <td className="cut" style={{ maxWidth: 200 }}>
+        {entry.ground ? `${t(`ground.kinds.${entry.ground.kind}`)} ${shortId(entry.ground.ref)}` : ''}
       </td>
-      <td>{camera}</td>
-      <td className="num">
-        {entry.range
-          ? `${stampText(Date.parse(entry.range.from), ZONE)} – ${stampText(Date.parse(entry.range.to), ZONE).slice(11)}`
-          : ''}
+      <td className="cut" style={{ maxWidth: 190 }} title={camera}>
+        {camera}
       </td>
+      <td className="num">{entry.range ? <Window range={entry.range} /> : null}</td>
       <td style={{ overflowWrap: 'anywhere' }}>{entry.detail}</td>
     </tr>
+  )
+}
+
+/** From when to when; the day only where it is not today. */
+function Window({ range }: { range: { from: string; to: string } }) {
+  return (
+    <>
+      <Stamp at={range.from} /> – {clockText(Date.parse(range.to), ZONE)}
+    </>
   )
 }
 

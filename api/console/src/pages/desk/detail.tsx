@@ -1,5 +1,6 @@
 import { useTranslation } from 'react-i18next'
 import type { Alert, Camera, Region } from '../../api/types'
+import { shortId } from '../../lib/ids'
 import { useAlertTitle } from '../../ui/alerttitle'
 import { Mark, markOfAlert } from '../../ui/mark'
 import { Stamp } from '../../ui/stamp'
@@ -75,7 +76,7 @@ export function Detail({ alert, camera, regions, moved }: Props) {
 function History({ alert }: { alert: Alert }) {
   const { t } = useTranslation()
   const me = useSession(s => s.me)
-  const who = (id: string) => (id === me?.account.id ? me.account.name : id.slice(0, 8))
+  const who = (id: string) => (id === me?.account.id ? me.account.name : shortId(id))
   return (
     <>
       <h3>{t('desk.history')}</h3>
