@@ -41,10 +41,10 @@ export const theme = createTheme({
   fontFamily:
     "'Inter Variable', 'PingFang SC', 'Microsoft YaHei', 'Noto Sans CJK SC', 'Noto Sans SC', sans-serif",
   fontFamilyMonospace: "'IBM Plex Mono', 'Noto Sans Mono CJK SC', 'Noto Sans CJK SC', monospace",
-  fontSizes: { xs: '12px', sm: '13px', md: '14px', lg: '16px', xl: '19px' },
+  fontSizes: { xs: '0.75rem', sm: '0.8125rem', md: '0.875rem', lg: '1rem', xl: '1.1875rem' },
   headings: {
     fontWeight: '600',
-    sizes: { h1: { fontSize: '19px' }, h2: { fontSize: '16px' }, h3: { fontSize: '14px' } },
+    sizes: { h1: { fontSize: '1.1875rem' }, h2: { fontSize: '1rem' }, h3: { fontSize: '0.875rem' } },
   },
   colors: { accent, dark, alarm },
   primaryColor: 'accent',
