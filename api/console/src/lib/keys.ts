@@ -76,6 +76,7 @@ export function belongsToControl(
       name.includes('Arrow') ||
       name === ' '
     )
-  if (tag === 'button' || tag === 'a' || tag === 'label') return name === 'Enter' || name === ' '
+  if (tag === 'button' || tag === 'label') return name === 'Enter' || name === ' '
+  if (tag === 'a') return name === 'Enter'
   return target.role === 'menuitem' || target.role === 'slider'
 }

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { addSegments, parsePlaylist, segmentAt, skipTarget } from './playlist'
+import { addSegments, parsePlaylist, segmentAt } from './playlist'
 
 const TEXT = `#EXTM3U
 #EXT-X-VERSION:7
@@ -31,11 +31,10 @@ describe('a playlist', () => {
     expect(plan[2]?.init).toBe('http://host/api/v1/footage/c/init2.mp4?grant=g')
   })
 
-  it('says where to go on over a gap, and when to wait', () => {
+  it('finds the segment of an instant, over a gap the next one', () => {
     expect(segmentAt(plan, T + 2500)?.uri).toContain('seg/2')
-    expect(skipTarget(plan, T + 1000)).toBeNull()
-    expect(skipTarget(plan, T + 4000)).toEqual({ to: T + 45_000, gap: true })
-    expect(skipTarget(plan, T + 47_000)).toBeNull()
+    expect(segmentAt(plan, T + 20_000)?.uri).toContain('seg/3')
+    expect(segmentAt(plan, T + 47_000)).toBeNull()
   })
 
   it('grows by later answers without doubling', () => {

@@ -43,10 +43,3 @@ export function addSegments(plan: readonly Segment[], more: readonly Segment[]):
 export function segmentAt(plan: readonly Segment[], ms: number): Segment | null {
   return plan.find(s => ms < s.to - 1) ?? null
 }
-
-/** Where to jump when nothing is left under the play head: `null` to wait. Skips of under 250 ms are no gaps. */
-export function skipTarget(plan: readonly Segment[], ms: number): { to: number; gap: boolean } | null {
-  const next = segmentAt(plan, ms + 40)
-  if (!next || next.from <= ms) return null
-  return { to: next.from, gap: next.from - ms > 250 }
-}

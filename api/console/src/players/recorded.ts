@@ -5,7 +5,8 @@
 
 import { MseSink } from './sink'
 import { Store } from './store'
-import { addSegments, parsePlaylist, segmentAt, skipTarget, type Segment } from './playlist'
+import { addSegments, parsePlaylist, segmentAt, type Segment } from './playlist'
+import { crossing } from './steer'
 import { codecOf, decodeTimeOf, playable, samplesOf, timescaleOf } from './mp4'
 
 export interface RecordedState {
@@ -54,6 +55,8 @@ export class RecordedPlayer {
   private beat: ReturnType<typeof setInterval>
   private callback = 0
   private retryAt = 0
+  private lastMedia = -1
+  private advancedAt = 0
 
   constructor(
     private video: HTMLVideoElement,
@@ -241,21 +244,24 @@ export class RecordedPlayer {
 
   private crossGaps() {
     const media = this.video.currentTime
-    const range = this.sink?.buffered().find(r => r.start - 0.05 <= media && media < r.end - 0.06)
-    if (range) {
+    if (media !== this.lastMedia) {
+      this.lastMedia = media
+      this.advancedAt = performance.now()
+    }
+    const stalled = (performance.now() - this.advancedAt) / 1000
+    const next = crossing(this.sink?.buffered() ?? [], media, stalled)
+    if (next === 'go on') {
       if (this.state.get().phase !== 'playing') this.state.set({ phase: 'playing' })
       return this.obey()
     }
-    const at = this.base + media * 1000
-    const ahead = this.sink?.buffered().find(r => r.start > media)
-    const skip = skipTarget(this.plan, at + 20)
-    if (ahead && skip) {
-      this.video.currentTime = ahead.start + 0.001
-      if (skip.gap) this.state.set({ skipped: { from: at, to: this.base + ahead.start * 1000 } })
-    } else if (!this.busy) {
+    if (next === 'wait') {
       const over = !segmentAt(this.plan, this.next) && this.next >= this.source.until() - 6000
-      this.state.set({ phase: over ? 'end' : 'waiting' })
+      if (!this.busy) this.state.set({ phase: over ? 'end' : 'waiting' })
+      return
     }
+    this.video.currentTime = next.to
+    const to = this.base + next.to * 1000
+    if (next.skipped > 0.25) this.state.set({ skipped: { from: to - next.skipped * 1000, to } })
   }
 
   private obey() {

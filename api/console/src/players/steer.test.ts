@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { AIM, HURRY, JUMP, KEEP, WallClock, staleAfter, steerLive } from './steer'
+import { AIM, HURRY, JUMP, KEEP, WallClock, crossing, staleAfter, steerLive } from './steer'
 
 describe('a live player', () => {
   it('starts near the edge, not at second zero', () => {
@@ -72,5 +72,26 @@ describe('the time of the frame shown', () => {
   it('is old after twice the expected interval', () => {
     expect(staleAfter(0.1)).toBe(2)
     expect(staleAfter(4)).toBe(8)
+  })
+})
+
+describe('recorded playback', () => {
+  const buffered = [
+    { start: 10, end: 20 },
+    { start: 34, end: 36 },
+  ]
+
+  it('goes on inside, waits at the end, crosses a hole and says how long it was', () => {
+    expect(crossing(buffered, 15, 0)).toBe('go on')
+    expect(crossing(buffered, 36, 0)).toBe('wait')
+    expect(crossing(buffered, 19.97, 0)).toMatchObject({ to: 34.001, skipped: 14 })
+    expect(crossing(buffered, 25, 0)).toMatchObject({ to: 34.001, skipped: 9 })
+  })
+
+  it('crosses too when the picture came to rest just before the end', () => {
+    expect(crossing(buffered, 19.8, 0.2)).toBe('go on')
+    expect(crossing(buffered, 19.8, 0.5)).toMatchObject({ to: 34.001, skipped: 14 })
+    expect(crossing(buffered, 15, 5)).toBe('go on')
+    expect(crossing(buffered.slice(0, 1), 19.8, 0.5)).toBe('wait')
   })
 })

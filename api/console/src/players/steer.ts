@@ -65,3 +65,19 @@ export class WallClock {
 
 /** Seconds without a new picture after which one is old: twice its expected interval, never below two. */
 export const staleAfter = (interval: number) => Math.max(2, 2 * interval)
+
+/** What recorded playback does next: go on, wait for more, or cross to what follows. */
+export type Crossing = 'go on' | 'wait' | { to: number; skipped: number }
+
+/**
+ * A player may come to rest a frame or two before the end of what is buffered: standing still (`stalled` seconds) near
+ * an end counts as having reached it.
+ */
+export function crossing(buffered: readonly Range[], at: number, stalled: number): Crossing {
+  const range = buffered.find(r => r.start - 0.05 <= at && at < r.end - 0.06)
+  if (range && !(stalled > 0.4 && range.end - at < 0.6)) return 'go on'
+  const ahead = buffered.find(r => r.start > at + 0.001 && r !== range)
+  if (!ahead) return 'wait'
+  const before = buffered.findLast(r => r.start <= at)
+  return { to: ahead.start + 0.001, skipped: ahead.start - Math.max(at, before?.end ?? at) }
+}

@@ -15,6 +15,7 @@ export function useAlertTitle() {
     if (source.kind === 'alarm') {
       const words = wordsOf(title, source.alarm, source.drill)
       const kind = t(`desk.alarms.${source.alarm}`, source.alarm)
+      if (words.toLowerCase().startsWith(kind.toLowerCase())) return words
       return words ? t('desk.titleAlarm', { kind, words }) : kind
     }
     const reason = t(`desk.hotlistReasons.${source.reason}`, source.reason)

@@ -32,6 +32,8 @@ export function AlertList({ alerts, cameras, which, setWhich, chosen, choose }: 
     getItemKey: i => alerts[i]?.id ?? i,
     overscan: 6,
   })
+  // The keys of the desk belong to the list from the first moment, wherever the click came from.
+  useEffect(() => scroll.current?.focus(), [])
   const at = alerts.findIndex(a => a.id === chosen)
   useEffect(() => {
     if (at >= 0) rows.scrollToIndex(at)
@@ -51,7 +53,7 @@ export function AlertList({ alerts, cameras, which, setWhich, chosen, choose }: 
           data-testid="desk-which"
         />
       </div>
-      <div className={css.rows} ref={scroll} role="listbox" aria-label={t('desk.title')}>
+      <div className={css.rows} ref={scroll} role="listbox" tabIndex={0} aria-label={t('desk.title')}>
         {alerts.length === 0 ? (
           <Empty
             icon={<IconCircleCheck size={28} stroke={1.4} />}

@@ -41,7 +41,7 @@ export function Transport(props: Props) {
   const { t } = useTranslation()
   const { playing, speed } = props
   return (
-    <div className={css.transport} role="toolbar" aria-label={t('playback.title')}>
+    <div className={css.transport} role="toolbar" aria-label={t('playback.title')} onMouseUp={giveKeysBack}>
       <Tool
         icon={IconPlayerTrackPrev}
         label={`${t('playback.keyBack')} (Shift ←)`}
@@ -104,6 +104,11 @@ export function Transport(props: Props) {
       </Tooltip>
     </div>
   )
+}
+
+/** After a click the keys are the player's again: Space must not press the same button twice. */
+function giveKeysBack() {
+  if (document.activeElement instanceof HTMLButtonElement) document.activeElement.blur()
 }
 
 function Tool({
