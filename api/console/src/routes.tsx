@@ -2,19 +2,13 @@ import { Suspense, lazy } from 'react'
 import { createBrowserRouter } from 'react-router'
 import { Gate, Home, NotFound, RouteTrouble } from './shell/gate'
 import { Guarded } from './shell/guarded'
+import { LOADERS } from './shell/loaders'
 import { Bones } from './ui/notes'
 import type { PageName } from './shell/pages'
 
-const PAGES: Record<PageName, ReturnType<typeof lazy>> = {
-  wall: lazy(() => import('./pages/wall/page')),
-  patrol: lazy(() => import('./pages/patrol/page')),
-  desk: lazy(() => import('./pages/desk/page')),
-  playback: lazy(() => import('./pages/playback/page')),
-  vehicles: lazy(() => import('./pages/vehicles/page')),
-  cameras: lazy(() => import('./pages/cameras/page')),
-  audit: lazy(() => import('./pages/audit/page')),
-  system: lazy(() => import('./pages/system/page')),
-}
+const PAGES = Object.fromEntries(
+  Object.entries(LOADERS).map(([name, load]) => [name, lazy(load)]),
+) as unknown as Record<PageName, ReturnType<typeof lazy>>
 
 const page = (name: PageName) => {
   const Page = PAGES[name]

@@ -45,6 +45,8 @@ const BACK_OFF_S = [0.5, 1, 2, 4, 8]
 /** How long a stream may take to come up before it counts as absent. */
 const START_MS = 8000
 
+const isFinal = (code: string | null) => /^(grant|ground|role)_|^not_signed_in$/.test(code ?? '')
+
 export class LivePlayer {
   readonly state = new Store<PlayerState>(idleState)
   private socket: WebSocket | null = null
@@ -102,7 +104,7 @@ export class LivePlayer {
 
   private connect() {
     clearTimeout(this.retry)
-    this.state.set({ phase: this.state.get().phase === 'absent' ? 'absent' : 'connecting' })
+    this.state.set({ phase: 'connecting' })
     this.connectedAt = performance.now()
     const socket = new WebSocket(this.url(this.choice))
     socket.binaryType = 'arraybuffer'
@@ -128,7 +130,7 @@ export class LivePlayer {
     if (this.stopped || document.hidden) return
     const { phase } = this.state.get()
     if (phase === 'ended' || phase === 'unplayable') return
-    if (phase !== 'absent') this.state.set({ phase: 'waiting' })
+    this.state.set({ phase: 'waiting', absent: null })
     const wait = BACK_OFF_S[Math.min(this.failures++, BACK_OFF_S.length - 1)] ?? 8
     this.retry = setTimeout(() => this.connect(), wait * 1000)
   }
@@ -148,7 +150,9 @@ export class LivePlayer {
       case 'lagged':
         return
       case 'ended':
-        this.state.set({ phase: 'ended', trouble: { code: message.code, detail: message.detail } })
+        // A gateway that stops will be back; what ended with its ground will not.
+        if (isFinal(message.code))
+          this.state.set({ phase: 'ended', trouble: { code: message.code, detail: message.detail } })
     }
   }
 

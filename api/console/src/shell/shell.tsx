@@ -10,6 +10,7 @@ import { useAlertTitle } from '../ui/alerttitle'
 import { useKeys, useStable } from '../ui/hooks'
 import { GroundDialog } from './grounddialog'
 import { KeyHelp } from './keyhelp'
+import { preloadPages } from './loaders'
 import { Rail } from './rail'
 import { TopBar } from './topbar'
 import css from './shell.module.css'
@@ -19,6 +20,7 @@ export function Shell({ me }: { me: Me }) {
   const { load, ask } = useGround()
   useEffect(() => void load().catch(() => undefined), [load, me.account.id])
   useEvents(me)
+  useEffect(() => void preloadPages(), [])
   useKeys({
     '?': () => setHelp(true),
     g: () => ask(),

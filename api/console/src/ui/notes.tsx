@@ -31,8 +31,10 @@ export function useProblemWords() {
     const key = `problems.${problem?.code ?? ''}`
     const known = problem && i18n.exists(key) ? t(key) : null
     const detail = problem?.message || (error instanceof Error && !problem ? error.message : '')
-    const remedy =
-      problem?.code === 'unreachable' ? t('problems.unreachableRemedy') : forPeople(problem?.remedy ?? null)
+    const ours = `problems.remedies.${problem?.code ?? ''}`
+    // Some problems are always the same: our words say all there is to say.
+    if (known && i18n.exists(ours)) return { title: known, detail: null, remedy: t(ours) }
+    const remedy = forPeople(problem?.remedy ?? null)
     const english = i18n.language !== 'zh'
     return {
       title: english && detail ? detail : (known ?? detail ?? t('problems.title')) || t('problems.title'),
