@@ -15,42 +15,42 @@ pub enum Transport {
     Udp,
 }
 
-/// Settings of ingest. Lengths of time are numbers of seconds in the file, fractions allowed.
+/// Settings of ingest. Durations are text: `"10s"`, `"250ms"`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Config {
     /// How RTP packets travel.
     pub transport: Transport,
     /// From opening the connection until the camera has accepted PLAY.
-    #[serde(rename = "connect_timeout_s", with = "seconds")]
+    #[serde(with = "humantime_serde")]
     pub connect_timeout: Duration,
     /// A playing stream without any frame for this long is stalled.
-    #[serde(rename = "frame_timeout_s", with = "seconds")]
+    #[serde(with = "humantime_serde")]
     pub frame_timeout: Duration,
     /// A playing stream without a key frame for this long is stalled. Longer than the longest GOP of any camera.
-    #[serde(rename = "key_frame_timeout_s", with = "seconds")]
+    #[serde(with = "humantime_serde")]
     pub key_frame_timeout: Duration,
     /// First wait after a failure; doubles with each further one.
-    #[serde(rename = "retry_min_s", with = "seconds")]
+    #[serde(with = "humantime_serde")]
     pub retry_min: Duration,
     /// Longest wait after a failure, which is also how long a camera may be back before it is recorded again.
-    #[serde(rename = "retry_max_s", with = "seconds")]
+    #[serde(with = "humantime_serde")]
     pub retry_max: Duration,
     /// First wait after a refused user name or password. Long, because cameras lock accounts.
-    #[serde(rename = "unauthorized_retry_min_s", with = "seconds")]
+    #[serde(with = "humantime_serde")]
     pub unauthorized_retry_min: Duration,
     /// Longest wait after a refused user name or password.
-    #[serde(rename = "unauthorized_retry_max_s", with = "seconds")]
+    #[serde(with = "humantime_serde")]
     pub unauthorized_retry_max: Duration,
     /// Connections being opened at one time.
     pub connects: usize,
     /// Of these, to one host (a recorder with many channels, a site behind one address).
     pub connects_per_host: usize,
     /// How long an on-demand stream runs on after its last reader.
-    #[serde(rename = "linger_s", with = "seconds")]
+    #[serde(with = "humantime_serde")]
     pub linger: Duration,
     /// GOPs longer than this are committed in parts.
-    #[serde(rename = "part_s", with = "seconds")]
+    #[serde(with = "humantime_serde")]
     pub part: Duration,
     /// GOPs larger than this are committed in parts.
     pub part_bytes: usize,
@@ -95,12 +95,12 @@ impl Config {
     /// Names the first such setting and what it may be.
     pub fn check(&self) -> Result<(), InvalidConfig> {
         let lengths = [
-            ("connect_timeout_s", self.connect_timeout),
-            ("frame_timeout_s", self.frame_timeout),
-            ("key_frame_timeout_s", self.key_frame_timeout),
-            ("retry_min_s", self.retry_min),
-            ("unauthorized_retry_min_s", self.unauthorized_retry_min),
-            ("part_s", self.part),
+            ("connect_timeout", self.connect_timeout),
+            ("frame_timeout", self.frame_timeout),
+            ("key_frame_timeout", self.key_frame_timeout),
+            ("retry_min", self.retry_min),
+            ("unauthorized_retry_min", self.unauthorized_retry_min),
+            ("part", self.part),
         ];
         for (field, length) in lengths {
             if length < Duration::from_millis(10) {
@@ -109,13 +109,13 @@ impl Config {
             }
         }
         let pairs = [
-            ("retry_max_s", self.retry_min, self.retry_max),
-            ("unauthorized_retry_max_s", self.unauthorized_retry_min, self.unauthorized_retry_max),
+            ("retry_max", self.retry_min, self.retry_max),
+            ("unauthorized_retry_max", self.unauthorized_retry_min, self.unauthorized_retry_max),
         ];
         for (field, min, max) in pairs {
             if max < min {
                 let value = max.as_secs_f64().to_string();
-                return Err(InvalidConfig { field, value, way_out: "use at least the value of its _min_" });
+                return Err(InvalidConfig { field, value, way_out: "use at least the value of its min" });
             }
         }
         for (field, count) in [("connects", self.connects), ("connects_per_host", self.connects_per_host)] {
@@ -128,24 +128,6 @@ impl Config {
             return Err(InvalidConfig { field: "part_bytes", value, way_out: "use at least 65536" });
         }
         Ok(())
-    }
-}
-
-/// Durations as numbers of seconds.
-mod seconds {
-    use std::time::Duration;
-
-    use serde::{Deserialize, Deserializer, Serializer, de::Error};
-
-    pub(super) fn serialize<S: Serializer>(length: &Duration, to: S) -> Result<S::Ok, S::Error> {
-        to.serialize_f64(length.as_secs_f64())
-    }
-
-    pub(super) fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<Duration, D::Error> {
-        let seconds = f64::deserialize(from)?;
-        Duration::try_from_secs_f64(seconds).map_err(|_| {
-            D::Error::custom(format!("{seconds} is not a length of time: use seconds from 0 up"))
-        })
     }
 }
 
@@ -163,12 +145,12 @@ mod tests {
     }
 
     #[test]
-    fn whole_and_broken_seconds_are_lengths_and_nonsense_is_named() {
-        let config: Config = serde_json::from_str(r#"{"linger_s": 3, "retry_min_s": 0.25}"#).unwrap();
+    fn durations_are_text_and_nonsense_is_named() {
+        let config: Config = serde_json::from_str(r#"{"linger": "3s", "retry_min": "250ms"}"#).unwrap();
         assert_eq!((config.linger.as_secs(), config.retry_min.as_millis()), (3, 250));
         for (text, word) in [
-            (r#"{"linger": 3}"#, "unknown field"),
-            (r#"{"linger_s": -1}"#, "seconds from 0 up"),
+            (r#"{"lingers": "3s"}"#, "unknown field"),
+            (r#"{"linger": 3}"#, "duration"),
             (r#"{"transport": "http"}"#, "unknown variant"),
         ] {
             let error = serde_json::from_str::<Config>(text).unwrap_err().to_string();
@@ -184,8 +166,8 @@ mod tests {
             config.check().unwrap_err().field
         };
         assert_eq!(refused(|c| c.connects = 0), "connects");
-        assert_eq!(refused(|c| c.retry_max = Duration::ZERO), "retry_max_s");
-        assert_eq!(refused(|c| c.part = Duration::ZERO), "part_s");
+        assert_eq!(refused(|c| c.retry_max = Duration::ZERO), "retry_max");
+        assert_eq!(refused(|c| c.part = Duration::ZERO), "part");
         assert_eq!(refused(|c| c.part_bytes = 1), "part_bytes");
     }
 }
