@@ -7,6 +7,7 @@ use sightline_model::{
     account::Right,
     alert::{Alert, AlertMove},
     audit::{Act, Action},
+    grant::GroundKind,
     id::AlertId,
     page::Page,
 };
@@ -144,5 +145,9 @@ async fn work(
     let alert = api.gateway().move_alert(id, to, step.note.trim(), account, step.revision, now).await?;
     let detail = format!("{} alert {id}", to.as_str());
     api.trust().record(Act { camera: alert.camera, ..act(&who, Action::AlertWorked, detail, now) }).await?;
+    if alert.state.is_closed() {
+        // Looks under it are refused from now on; the grants are ended so that nobody's list shows them either.
+        api.records().end_grants_of_ground(GroundKind::Alert, &id.to_string(), now).await?;
+    }
     Ok(Json(alert))
 }

@@ -343,9 +343,9 @@ pub(crate) async fn end(
         return Ok(Json(patrol));
     }
     let now = Timestamp::now();
-    let ended = api.records().end_patrol(id, now).await?;
+    // The entry first: an act that the log does not take is not done.
     api.trust().record(act(&who, Action::PatrolEnded, format!("patrol {id}"), now)).await?;
-    Ok(Json(ended))
+    Ok(Json(api.records().end_patrol(id, now).await?))
 }
 
 /// What a patrol has covered.
