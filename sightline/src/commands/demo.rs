@@ -7,7 +7,7 @@ use std::{
 
 use anyhow::Context;
 use sightline_gateway::Broker;
-use sightline_model::{Timestamp, media::StreamKey};
+use sightline_model::Timestamp;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use tracing::{info, warn};
 
@@ -89,12 +89,7 @@ fn config(args: &DemoArgs, data: &Path) -> Config {
 async fn wait_for_recording(node: &Node, places: &[city::Place], since: Timestamp) {
     let started = Instant::now();
     loop {
-        let missing = places
-            .iter()
-            .filter(|place| {
-                !node.footage.last_synced(StreamKey::main(place.id)).is_some_and(|end| end > since)
-            })
-            .count();
+        let missing = places.iter().filter(|place| !node.is_recording(place.id, since)).count();
         if missing == 0 {
             return;
         }

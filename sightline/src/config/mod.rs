@@ -95,8 +95,8 @@ mod tests {
 
     #[test]
     fn what_was_not_given_follows_from_the_node() {
-        let mut config = Config::default();
-        config.node = Node { name: "depot".to_owned(), data: "/srv/sl".into() };
+        let node = Node { name: "depot".to_owned(), data: "/srv/sl".into() };
+        let mut config = Config { node, ..Config::default() };
         config.records.path = "/fast/records.sqlite".into();
         let config = config.resolved();
         assert_eq!(config.footage.dir, Path::new("/srv/sl/footage"));

@@ -10,6 +10,7 @@ use sightline_footage::Footage;
 use sightline_gateway::Gateway;
 use sightline_ingest::Supervisor;
 use sightline_picture::Pictures;
+use sightline_trust::Trust;
 
 use sheet::Sheet;
 
@@ -20,6 +21,7 @@ pub(crate) struct Sources {
     pub gateway: Gateway,
     /// Weak, so that a scrape in work does not hold up the end of ingest.
     pub ingest: Weak<Supervisor>,
+    pub trust: Trust,
     pub pictures: Pictures,
     pub api: Api,
 }
@@ -38,6 +40,7 @@ impl Sources {
         }
         parts::footage(&mut sheet, &self.footage.metrics());
         parts::gateway(&mut sheet, &self.gateway.metrics());
+        parts::trust(&mut sheet, &self.trust.metrics());
         parts::pictures(&mut sheet, &self.pictures.metrics());
         parts::api(&mut sheet, &self.api.metrics());
         sheet.render()

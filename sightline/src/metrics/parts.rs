@@ -242,3 +242,32 @@ pub(super) fn api(sheet: &mut Sheet, now: &sightline_api::MetricsSnapshot) {
     sheet.gauge("sightline_http_live_viewers", "Live viewers.", now.live_viewers as f64);
     sheet.gauge("sightline_http_event_streams", "Clients of the event stream.", now.event_streams as f64);
 }
+
+/// Accounts, grants and looks.
+pub(super) fn trust(sheet: &mut Sheet, now: &sightline_trust::MetricsSnapshot) {
+    for (name, help, value) in [
+        ("sightline_sign_ins_total", "People who signed in.", now.sign_ins),
+        ("sightline_sign_ins_failed_total", "Sign-ins with a wrong name or password.", now.sign_ins_failed),
+        (
+            "sightline_sign_ins_throttled_total",
+            "Sign-ins turned away for failures before them.",
+            now.sign_ins_throttled,
+        ),
+        ("sightline_grants_opened_total", "Grants opened.", now.grants_opened),
+        ("sightline_looks_total", "Looks that were allowed.", now.looks),
+        ("sightline_looks_refused_total", "Looks and searches that were refused.", now.looks_refused),
+        (
+            "sightline_live_looks_ended_total",
+            "Live looks ended with their ground, grant or session.",
+            now.live_ended,
+        ),
+        ("sightline_audit_entries_total", "Entries made durable in the audit log.", now.audit_entries),
+        (
+            "sightline_audit_failures_total",
+            "Acts that could not be entered; nothing was released for them.",
+            now.audit_failures,
+        ),
+    ] {
+        sheet.counter(name, help, value);
+    }
+}

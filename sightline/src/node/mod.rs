@@ -17,7 +17,8 @@ use sightline_footage::{Footage, Keep};
 use sightline_gateway::Gateway;
 use sightline_ingest::{Append, Sink, Supervisor};
 use sightline_model::{
-    Timestamp,
+    CameraId, Timestamp,
+    camera::StreamState,
     media::{StreamKey, StreamKind},
 };
 use sightline_picture::Pictures;
@@ -58,6 +59,7 @@ impl Node {
             .with_context(|| format!("cannot make the data directory {}", config.node.data.display()))?;
         let listeners = http::Listeners::bind(&config.listen).await?;
 
+        config.ingest.check()?;
         let footage = open_footage(config.footage).await?;
         let records = Records::open(&config.records).await?;
         let trust = Trust::new(config.trust, records.clone(), footage.clone());
@@ -85,6 +87,7 @@ impl Node {
             footage: footage.clone(),
             gateway: gateway.clone(),
             ingest: Arc::downgrade(&supervisor),
+            trust: trust.clone(),
             pictures: pictures.clone(),
             api: api.clone(),
         };
@@ -124,6 +127,14 @@ impl Node {
         let states = follow::camera_states(self.supervisor.states(), self.gateway.clone());
         self.tasks.spawn(cancel.clone().run_until_cancelled_owned(states));
         Ok(())
+    }
+
+    /// Whether complete GOPs of a camera come in, and footage later than `since` is safe on disk.
+    pub(crate) fn is_recording(&self, camera: CameraId, since: Timestamp) -> bool {
+        let key = StreamKey::main(camera);
+        let streaming =
+            matches!(self.supervisor.states().borrow().get(&key), Some(StreamState::Streaming { .. }));
+        streaming && self.footage.last_synced(key).is_some_and(|end| end > since)
     }
 
     /// Ends everything in the reverse order: no new looks, no new footage, all footage synced, events finished.
