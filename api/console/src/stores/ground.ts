@@ -97,3 +97,9 @@ export const GROUNDS_OF: Record<Role, GroundKind[]> = {
 
 /** Grounds whose scope may be a whole region; the others name their cameras one by one. */
 export const byRegion = (kind: GroundKind) => kind === 'case' || kind === 'maintenance'
+
+/** Forgets the grants on one thing that is over. */
+export function dropGround(kind: GroundKind, ref: string) {
+  const { grants, drop } = useGround.getState()
+  for (const grant of grants) if (grant.ground.kind === kind && grant.ground.ref === ref) drop(grant.id)
+}

@@ -7,6 +7,7 @@ import { seenHere } from '../../api/events'
 import { keys, useAlerts, useCameras, useRegions } from '../../api/queries'
 import type { Alert } from '../../api/types'
 import { compareAlerts, isClosed, mergeAlert, neighbour } from '../../lib/alerts'
+import { dropGround } from '../../stores/ground'
 import { Bones, Empty, ProblemNote } from '../../ui/notes'
 import { useKeys } from '../../ui/hooks'
 import { Detail } from './detail'
@@ -38,6 +39,8 @@ export default function DeskPage() {
   }, [id])
 
   const moved = (alert: Alert) => {
+    // With the alert its ground is closed.
+    if (isClosed(alert.state)) dropGround('alert', alert.id)
     const next = isClosed(alert.state) && which === 'open' ? neighbour(list, alert.id) : alert.id
     for (const state of ['open', 'all'] as const)
       client.setQueryData<Alert[]>(keys.alerts(state), old =>

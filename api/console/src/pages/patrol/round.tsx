@@ -35,6 +35,8 @@ function Running({ report }: { report: PatrolReport }) {
   const [live, setLive] = useState(false)
   const [selected, setSelected] = useState(0)
   const [noting, setNoting] = useState(false)
+  const [ending, setEnding] = useState(false)
+  const drop = useGround(s => s.drop)
   const cameras = useCameras()
   const grant =
     useGround(s => s.grants).find(g => g.ground.kind === 'patrol' && g.ground.ref === patrol.id) ?? null
@@ -66,8 +68,17 @@ function Running({ report }: { report: PatrolReport }) {
     if (done || dwell.left > 0 || markSeen.isPending) return
     markSeen.mutate(dwell.claims(view))
   }
-  const finish = () =>
-    end.mutate(undefined, { onSuccess: () => void navigate(`/patrol/${patrol.id}/report`) })
+  const finish = () => {
+    // The ground ends with the patrol: the pictures stop first, so that none is asked for without one.
+    setEnding(true)
+    end.mutate(undefined, {
+      onSuccess: () => {
+        if (grant) drop(grant.id)
+        void navigate(`/patrol/${patrol.id}/report`)
+      },
+      onError: () => setEnding(false),
+    })
+  }
   const endAsked = () =>
     allSeen
       ? finish()
@@ -96,6 +107,12 @@ function Running({ report }: { report: PatrolReport }) {
       </Button>
     </>
   )
+  if (ending)
+    return (
+      <PageFrame title={t('patrol.title')} tools={tools}>
+        <Bones />
+      </PageFrame>
+    )
   if (!grant)
     return (
       <PageFrame title={t('patrol.title')} tools={tools}>
