@@ -22,6 +22,6 @@ mod state;
 
 pub use axum::Router;
 pub use layers::measure::{BUCKETS_US, MetricsSnapshot, RouteSnapshot};
-pub use routes::camera_import::{Report as ImportReport, RowError, import_cameras};
+pub use routes::camera_import::{ImportReport, RowError, import_cameras};
 pub use serve::{metrics_router, serve};
 pub use state::{Api, Config, Parts, States};

@@ -57,7 +57,7 @@ pub(crate) struct Import {
 
 /// What became of the table.
 #[derive(Debug, Default, Serialize, utoipa::ToSchema)]
-pub struct Report {
+pub struct ImportReport {
     /// Whether it was only counted.
     pub dry_run: bool,
     /// Rows that were new cameras.
@@ -81,7 +81,7 @@ pub struct RowError {
     pub message: String,
 }
 
-impl Report {
+impl ImportReport {
     fn refuse(&mut self, line: u64, message: String) {
         self.refused += 1;
         if self.errors.len() < MOST_ERRORS {
@@ -104,18 +104,18 @@ impl Report {
 /// tags` (parted by semicolons)`, sub_url, user, password, policy, enabled`. Good rows go in even when others are bad.
 /// Where user and password are empty, stored ones stay.
 #[utoipa::path(post, path = "/cameras/import", tag = "cameras", params(Import),
-    request_body(content = String, content_type = "text/csv"), responses((status = OK, body = Report)))]
+    request_body(content = String, content_type = "text/csv"), responses((status = OK, body = ImportReport)))]
 pub(crate) async fn import(
     State(api): State<Api>,
     who: SignedIn,
     QueryOf(query): QueryOf<Import>,
     CsvBody(body): CsvBody,
-) -> Result<Json<Report>, Error> {
+) -> Result<Json<ImportReport>, Error> {
     api.trust().require(&who.caller, Right::EditCameras)?;
     let now = Timestamp::now();
     let report = import_cameras(api.records(), &body, query.dry_run, now).await?;
     if !query.dry_run {
-        let Report { created, updated, refused, .. } = &report;
+        let ImportReport { created, updated, refused, .. } = &report;
         let detail = format!("imported: {created} created, {updated} updated, {refused} refused");
         api.trust().record(act(&who, Action::CameraChanged, detail, now)).await?;
     }
@@ -131,7 +131,7 @@ pub async fn import_cameras(
     body: &[u8],
     dry_run: bool,
     now: Timestamp,
-) -> Result<Report, Error> {
+) -> Result<ImportReport, Error> {
     let (rows, mut report) = parse(body, now)?;
     report.dry_run = dry_run;
     if dry_run {
@@ -150,7 +150,11 @@ pub async fn import_cameras(
 }
 
 /// What the import would do, as far as it can be told without doing it.
-async fn count_only(records: &Records, rows: &[(u64, Camera)], report: &mut Report) -> Result<(), Error> {
+async fn count_only(
+    records: &Records,
+    rows: &[(u64, Camera)],
+    report: &mut ImportReport,
+) -> Result<(), Error> {
     let regions = records.regions().await?;
     let known = records.all_cameras().await?;
     for (line, camera) in rows {
@@ -176,13 +180,13 @@ fn same(before: &Camera, row: &Camera) -> bool {
 }
 
 /// The good rows with their lines; the bad ones stand in the report.
-fn parse(body: &[u8], now: Timestamp) -> Result<(Vec<(u64, Camera)>, Report), Refusal> {
+fn parse(body: &[u8], now: Timestamp) -> Result<(Vec<(u64, Camera)>, ImportReport), Refusal> {
     // Spreadsheets put a byte order mark before the first column's name.
     let body = body.strip_prefix(b"\xef\xbb\xbf").unwrap_or(body);
     let mut reader = csv::ReaderBuilder::new().trim(csv::Trim::All).from_reader(body);
     let names = reader.headers().map_err(|error| table(format!("cannot be read: {error}")))?.clone();
     check_columns(&names)?;
-    let mut report = Report::default();
+    let mut report = ImportReport::default();
     let mut rows = Vec::new();
     let mut seen = std::collections::BTreeMap::new();
     for (record, index) in reader.records().zip(0..) {

@@ -350,7 +350,7 @@ pub(crate) async fn end(
 
 /// What a patrol has covered.
 #[derive(Debug, Serialize, utoipa::ToSchema)]
-pub(crate) struct Report {
+pub(crate) struct PatrolReport {
     patrol: Patrol,
     /// Cameras on the patrol.
     total: usize,
@@ -368,12 +368,12 @@ pub(crate) struct Report {
 
 /// What a patrol has covered: for who ran it, and for who reads reports.
 #[utoipa::path(get, path = "/patrols/{id}/report", tag = "patrols",
-    params(("id" = String, Path, description = "Patrol id")), responses((status = OK, body = Report)))]
+    params(("id" = String, Path, description = "Patrol id")), responses((status = OK, body = PatrolReport)))]
 pub(crate) async fn report(
     State(api): State<Api>,
     who: SignedIn,
     PathId(id): PathId<PatrolId>,
-) -> Result<Json<Report>, Error> {
+) -> Result<Json<PatrolReport>, Error> {
     let patrol = if who.caller.account.role.may(Right::SeeReports) {
         api.records().patrol(id).await?
     } else {
@@ -385,13 +385,21 @@ pub(crate) async fn report(
 }
 
 #[allow(clippy::cast_precision_loss, reason = "a share of at most a few thousand cameras")]
-fn covered(patrol: Patrol, seen_list: Vec<Seen>, findings: Vec<Finding>) -> Report {
+fn covered(patrol: Patrol, seen_list: Vec<Seen>, findings: Vec<Finding>) -> PatrolReport {
     let shown: BTreeSet<_> =
         seen_list.iter().filter(|seen| seen.frame_at.is_some()).map(|seen| seen.camera).collect();
     let missed: Vec<_> = patrol.cameras.iter().copied().filter(|camera| !shown.contains(camera)).collect();
     let total = patrol.cameras.len();
     let seen = total - missed.len();
-    Report { total, seen, coverage: seen as f64 / total.max(1) as f64, missed, seen_list, findings, patrol }
+    PatrolReport {
+        total,
+        seen,
+        coverage: seen as f64 / total.max(1) as f64,
+        missed,
+        seen_list,
+        findings,
+        patrol,
+    }
 }
 
 #[cfg(test)]

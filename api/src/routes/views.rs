@@ -21,7 +21,7 @@ use crate::{
 /// What is to be on the wall.
 #[derive(Debug, Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
-pub(crate) struct Wanted {
+pub(crate) struct ViewRequest {
     /// Cameras by place, name, tag or time since they were last seen.
     #[serde(default)]
     selection: Selection,
@@ -51,11 +51,11 @@ pub(crate) struct View {
 }
 
 /// Pick the cameras of a view.
-#[utoipa::path(post, path = "/views/select", tag = "patrols", request_body = Wanted, responses((status = OK, body = View)))]
+#[utoipa::path(post, path = "/views/select", tag = "patrols", request_body = ViewRequest, responses((status = OK, body = View)))]
 pub(crate) async fn select(
     State(api): State<Api>,
     who: SignedIn,
-    JsonBody(wanted): JsonBody<Wanted>,
+    JsonBody(wanted): JsonBody<ViewRequest>,
 ) -> Result<Json<View>, Error> {
     api.trust().require(&who.caller, Right::SeeCameras)?;
     let cameras = match wanted.alert {

@@ -25,6 +25,7 @@ fn the_file_is_what_the_code_says() {
 fn the_document_is_complete() {
     let document = serde_json::to_value(document()).unwrap();
     let mut operations = 0;
+    let mut names = std::collections::BTreeSet::new();
     for (path, item) in document["paths"].as_object().unwrap() {
         assert!(path.starts_with("/api/v1/"), "{path}");
         for (method, operation) in item.as_object().unwrap() {
@@ -34,6 +35,8 @@ fn the_document_is_complete() {
                 operation["summary"].as_str().is_some_and(|summary| !summary.is_empty()),
                 "{place}: no summary"
             );
+            let name = operation["operationId"].as_str().unwrap();
+            assert!(names.insert(name.to_owned()), "{place}: {name} names another operation too");
             assert!(operation["tags"].as_array().is_some_and(|tags| tags.len() == 1), "{place}: one tag");
             let responses = operation["responses"].as_object().unwrap();
             assert!(responses.keys().any(|status| status.starts_with(['1', '2'])), "{place}: no good answer");
