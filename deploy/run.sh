@@ -10,4 +10,8 @@ build_console
 say "building Sightline (release; the first build takes a while)"
 cargo build --release --locked -p sightline
 say "starting the demo; stop it with Ctrl-C"
-exec target/release/sightline demo --data target/demo "$@"
+case " $* " in
+  *" --data"*) ;;
+  *) set -- --data target/demo "$@" ;;
+esac
+exec target/release/sightline demo "$@"
