@@ -131,13 +131,10 @@ fn serve(streams: usize) {
             offset: Duration::from_millis(37) * u32::try_from(index).unwrap(),
             ..CameraSpec::new(camera(index))
         });
-        let sim = CameraSim::start(
-            SocketAddr::from(([127, 0, 0, 1], 0)),
-            specs.collect(),
-            CancellationToken::new(),
-        )
-        .await;
-        println!("{}", sim.unwrap().addr());
+        let listen = SocketAddr::from(([127, 0, 0, 1], 0));
+        // Kept: it stops when it is dropped.
+        let sim = CameraSim::start(listen, specs.collect(), CancellationToken::new()).await.unwrap();
+        println!("{}", sim.addr());
         std::future::pending::<()>().await;
     });
 }
