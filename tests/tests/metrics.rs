@@ -1,0 +1,46 @@
+//! What Prometheus thinks of `/metrics`.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    reason = "a panic here is a test's failure report"
+)]
+
+use std::{
+    io::Write,
+    process::{Command, Stdio},
+};
+
+use sightline_tests::Demo;
+
+/// Series of one instance, whatever happens (`docs/architecture.md`): labels come from closed sets.
+const MOST_SERIES: usize = 5000;
+
+#[tokio::test(flavor = "multi_thread")]
+async fn promtool_finds_nothing_wrong_and_series_are_bounded() {
+    let dir = tempfile::tempdir().unwrap();
+    let demo = Demo::start(dir.path(), &["--cameras", "2", "--quiet"]).await;
+    let operator = demo.client("operator").await;
+    operator.get_json("/cameras").await;
+    // Paths that nobody serves must not become labels.
+    for stranger in ["/nothing", "/cameras/../../etc", "/footage/x/y"] {
+        operator.get(stranger).await;
+    }
+    let text = reqwest::get(&demo.facts.metrics).await.unwrap().text().await.unwrap();
+    assert!(!text.contains("nothing") && !text.contains("etc"), "only known routes are labels");
+    let series = text.lines().filter(|line| !line.starts_with('#')).count();
+    assert!((100..MOST_SERIES).contains(&series), "{series} series");
+
+    let mut promtool = Command::new("promtool")
+        .args(["check", "metrics"])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .expect("promtool is installed");
+    promtool.stdin.take().unwrap().write_all(text.as_bytes()).unwrap();
+    let said = promtool.wait_with_output().unwrap();
+    let told = String::from_utf8_lossy(&said.stdout).into_owned() + &String::from_utf8_lossy(&said.stderr);
+    assert!(said.status.success() && told.trim().is_empty(), "{told}");
+}
