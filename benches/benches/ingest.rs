@@ -18,7 +18,7 @@
 use std::{
     io::{BufRead, BufReader},
     net::SocketAddr,
-    process::{Command, Stdio},
+    process::{Child, Command, Stdio},
     sync::Arc,
     time::{Duration, Instant},
 };
@@ -54,18 +54,30 @@ fn main() {
     }
 }
 
+/// The load server; ended also when a role panics, or it would weigh on whatever is measured next.
+struct Server(Child);
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
 /// Runs the load server and each role after another.
 fn compare(streams: &str, seconds: &str) {
     let me = std::env::current_exe().unwrap();
-    let mut server = Command::new("taskset")
-        .args(["-c", "0"])
-        .arg(&me)
-        .args(["serve", streams])
-        .stdout(Stdio::piped())
-        .spawn()
-        .expect("taskset is installed");
+    let mut server = Server(
+        Command::new("taskset")
+            .args(["-c", "0"])
+            .arg(&me)
+            .args(["serve", streams])
+            .stdout(Stdio::piped())
+            .spawn()
+            .expect("taskset is installed"),
+    );
     let mut addr = String::new();
-    BufReader::new(server.stdout.take().unwrap()).read_line(&mut addr).unwrap();
+    BufReader::new(server.0.stdout.take().unwrap()).read_line(&mut addr).unwrap();
     println!("{streams} streams, 1080p25 at 2 Mbit/s, one write a frame, {seconds} s each\n");
     report::head(&["program", "CPU s / stream-hour", "of the bare program", "memory a stream, kB", "Mbit/s"]);
     let mut floor = None;
@@ -90,8 +102,6 @@ fn compare(streams: &str, seconds: &str) {
         ];
         report::row(&cells);
     }
-    server.kill().unwrap();
-    server.wait().unwrap();
 }
 
 fn camera(index: usize) -> CameraId {
