@@ -59,6 +59,7 @@ fn footage(error: &sightline_footage::Error) -> &'static str {
         E::Gone { .. } => "no_footage",
         E::Damaged { .. } | E::Config { .. } | E::Version { .. } | E::WriterBusy { .. } => "internal",
         E::Io { .. } | E::Locked { .. } | E::DiskFull { .. } | E::NotWriting { .. } => "footage_unavailable",
+        E::Catalogue(error) => records(error),
         E::Stopped => "stopping",
     }
 }

@@ -15,6 +15,7 @@
 //! - Nothing stored is ever overwritten. Bytes are cut only behind the last complete record after a crash.
 //! - A push never waits; what is lost for it stands as a gap with a reason.
 
+pub mod catalogue;
 mod check;
 mod config;
 mod disk;
