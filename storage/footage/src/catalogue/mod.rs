@@ -6,6 +6,8 @@
 //! The catalogue is derived: whatever it says, the segments are right, and a catalogue that was lost is made again from them.
 //! Calls block; they are made only on threads that may.
 
+pub(crate) mod convert;
+pub(crate) mod filing;
 mod memory;
 mod sql;
 #[cfg(test)]

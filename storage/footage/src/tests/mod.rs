@@ -1,11 +1,13 @@
 //! The store as a whole.
 
+mod catalogue;
 mod crash;
 mod faults;
 mod gaps;
 mod model;
 mod real;
 mod serve;
+mod stream;
 
 use sightline_model::{
     TimeRange, Timestamp,
