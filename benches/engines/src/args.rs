@@ -4,6 +4,9 @@ use std::{env, path::PathBuf};
 
 use crate::engine::Kind;
 
+/// GOPs of a camera that a segment should hold.
+const GOPS_A_SEGMENT: u32 = 60;
+
 /// How much is indexed. Everything follows from it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Shape {
@@ -19,6 +22,16 @@ impl Shape {
     /// Batches it takes: entries of each camera.
     pub(crate) fn batches(&self) -> u32 {
         u32::try_from(self.entries / u64::from(self.cameras)).expect("fewer entries, or more cameras")
+    }
+
+    /// GOPs of a camera in a segment: as many as are aimed at, or fewer so that there are segments to remove.
+    pub(crate) fn gops_a_segment(&self) -> u32 {
+        GOPS_A_SEGMENT.min(self.batches() / 8)
+    }
+
+    /// The oldest quarter of the batches, rounded down to whole segments.
+    pub(crate) fn quarter(&self) -> u32 {
+        self.batches() / 4 / self.gops_a_segment() * self.gops_a_segment()
     }
 }
 

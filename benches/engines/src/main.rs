@@ -79,10 +79,10 @@ fn measure(engine: Kind, scratch: &Path, args: &Args) -> Measured {
     let load = task("load").with(0).with(shape.batches()).run();
     let load = load.map(|figures| (figures, measure::disk_bytes(&dir)));
     let query = engine.finds().then(|| task("query").run());
-    let remove = engine.finds().then(|| task("remove").run());
+    let remove = engine.removes().then(|| task("remove").run());
     fs::remove_dir_all(&dir).unwrap();
-    let syncs = count_syncs(engine, scratch, shape);
-    let kills = (engine.finds() && args.kills > 0).then(|| {
+    let syncs = engine.loads().then(|| count_syncs(engine, scratch, shape));
+    let kills = (engine.loads() && engine.finds() && args.kills > 0).then(|| {
         let dir = fresh(scratch, engine, "kill");
         let killed = kill::run(engine, &dir, shape, args.kills);
         fs::remove_dir_all(&dir).unwrap();

@@ -7,6 +7,9 @@ use crate::{
     phase::{kill::Killed, syncs::Syncs},
 };
 
+/// Stands where nothing was measured.
+const NOT: &str = "-";
+
 /// What became of a task: its figures, or why there are none.
 pub(crate) type Outcome<T> = Result<T, String>;
 
@@ -18,7 +21,7 @@ pub(crate) struct Measured {
     /// Loading, and the bytes on disk after it.
     pub(crate) load: Outcome<(Figures, u64)>,
     /// Counting syncs.
-    pub(crate) syncs: Outcome<Syncs>,
+    pub(crate) syncs: Option<Outcome<Syncs>>,
     /// Finding.
     pub(crate) query: Option<Outcome<Figures>>,
     /// Removing.
@@ -72,18 +75,21 @@ fn write_table(args: &Args, all: &[Measured]) {
     ]);
     for measured in all {
         let syncs = match &measured.syncs {
-            Ok(syncs) => [
+            Some(Ok(syncs)) => [
                 ratio(syncs.syncs, syncs.acks),
                 format!("{} of {}{}", syncs.bare_acks, syncs.acks, notes(syncs)),
             ],
-            Err(why) => [why.clone(), "?".to_owned()],
+            Some(Err(why)) => [why.clone(), NOT.to_owned()],
+            None => [NOT.to_owned(), NOT.to_owned()],
         };
         let cells = measured.load.as_ref().map_err(Clone::clone).map(|(figures, disk)| {
             let rate = entries / figures.get("load_s");
             let [a_batch, without] = syncs;
+            let loads = measured.engine.loads();
+            let of_floor = floor.filter(|_| loads).map(|floor| format!("{:.0}%", 100.0 * rate / floor));
             vec![
-                format!("{:.0}k", rate / 1e3),
-                floor.map_or_else(|| "?".to_owned(), |floor| format!("{:.0}%", 100.0 * rate / floor)),
+                if loads { format!("{:.0}k", rate / 1e3) } else { NOT.to_owned() },
+                of_floor.unwrap_or_else(|| NOT.to_owned()),
                 a_batch,
                 without,
                 format!("{:.1}", *disk as f64 / entries),

@@ -22,6 +22,8 @@ mod crypt;
 mod disk;
 mod error;
 mod format;
+#[doc(hidden)]
+pub mod generate;
 mod index;
 mod lru;
 mod metrics;

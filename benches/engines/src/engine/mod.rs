@@ -4,14 +4,17 @@
 
 mod bare;
 mod fjall;
+mod footage;
+mod footers;
 mod redb;
+mod segments;
 mod sled034;
 mod sled1;
 mod sqlite;
 
 use std::path::Path;
 
-use crate::entry::Entry;
+use crate::{args::Shape, entry::Entry};
 
 /// Memory that every engine may use to cache what is on disk.
 pub(crate) const CACHE_BYTES: usize = 256 << 20;
@@ -54,12 +57,24 @@ pub(crate) enum Kind {
     Fjall,
     /// SQLite with a write-ahead log.
     Sqlite,
+    /// Segments, as our store writes them.
+    Segments,
+    /// The footers of segments of real size.
+    Footers,
 }
 
 impl Kind {
     /// All of them, in the order of the table.
-    pub(crate) const ALL: [Self; 6] =
-        [Self::Bare, Self::Sled034, Self::Sled1, Self::Redb, Self::Fjall, Self::Sqlite];
+    pub(crate) const ALL: [Self; 8] = [
+        Self::Bare,
+        Self::Sled034,
+        Self::Sled1,
+        Self::Redb,
+        Self::Fjall,
+        Self::Sqlite,
+        Self::Segments,
+        Self::Footers,
+    ];
 
     /// What it is called on the command line.
     pub(crate) const fn name(self) -> &'static str {
@@ -70,6 +85,8 @@ impl Kind {
             Self::Redb => "redb",
             Self::Fjall => "fjall",
             Self::Sqlite => "sqlite",
+            Self::Segments => "segments",
+            Self::Footers => "footers",
         }
     }
 
@@ -82,6 +99,8 @@ impl Kind {
             Self::Redb => "redb 4.5",
             Self::Fjall => "fjall 3.1",
             Self::Sqlite => "SQLite 3 (WAL)",
+            Self::Segments => "segments, written by our store",
+            Self::Footers => "footers of segments of real size",
         }
     }
 
@@ -96,8 +115,18 @@ impl Kind {
         !matches!(self, Self::Bare)
     }
 
+    /// Whether what it loads is durable batch by batch. Footers of segments of real size are made, not recorded.
+    pub(crate) const fn loads(self) -> bool {
+        !matches!(self, Self::Footers)
+    }
+
+    /// Whether the oldest quarter can be removed from it. Segments that were cut by size do not end where batches do.
+    pub(crate) const fn removes(self) -> bool {
+        !matches!(self, Self::Bare | Self::Segments)
+    }
+
     /// Opens it, new or as it was left.
-    pub(crate) fn open(self, dir: &Path) -> Box<dyn Engine> {
+    pub(crate) fn open(self, dir: &Path, shape: &Shape) -> Box<dyn Engine> {
         match self {
             Self::Bare => Box::new(bare::Bare::open(dir)),
             Self::Sled034 => Box::new(sled034::Sled034::open(dir)),
@@ -105,6 +134,8 @@ impl Kind {
             Self::Redb => Box::new(redb::Redb::open(dir)),
             Self::Fjall => Box::new(fjall::Fjall::open(dir)),
             Self::Sqlite => Box::new(sqlite::Sqlite::open(dir)),
+            Self::Segments => Box::new(segments::Segments::open(dir, shape)),
+            Self::Footers => Box::new(footers::Footers::open(dir, shape)),
         }
     }
 }

@@ -108,7 +108,7 @@ pub(crate) fn child(task: &Task) {
     let last: u32 = last.parse().unwrap();
     let begun: BTreeSet<u32> = begun.split(',').map(|number| number.parse().unwrap()).collect();
     let started = Instant::now();
-    let mut engine = task.engine.open(&task.dir);
+    let mut engine = task.engine.open(&task.dir, &task.shape);
     // Not only opened: it answers.
     engine.seek(0, i64::MAX);
     say("open_s", started.elapsed().as_secs_f64());
@@ -116,7 +116,7 @@ pub(crate) fn child(task: &Task) {
     for camera in 0..task.shape.cameras {
         let mut missing: BTreeSet<u32> = (0..=last).filter(|number| !begun.contains(number)).collect();
         engine.scan(camera, &mut |entry| {
-            if entry == Entry::of(&task.shape, camera, entry.number) {
+            if entry.fits(&Entry::of(&task.shape, camera, entry.number)) {
                 missing.remove(&entry.number);
             }
         });

@@ -12,7 +12,7 @@ use crate::{
 pub(crate) fn child(task: &Task) {
     let [from, to, acks @ ..] = task.more.as_slice() else { panic!("load wants FROM and TO") };
     let (from, to) = (from.parse().unwrap(), to.parse().unwrap());
-    let mut engine = task.engine.open(&task.dir);
+    let mut engine = task.engine.open(&task.dir, &task.shape);
     let mut batch = Vec::new();
     let started = Instant::now();
     for number in from..to {

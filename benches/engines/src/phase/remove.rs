@@ -21,8 +21,8 @@ const STILL: Duration = Duration::from_secs(2);
 /// Removes the first quarter of the batches and compacts. Panics when anything else is missing then.
 pub(crate) fn child(task: &Task) {
     let shape = task.shape;
-    let first = shape.batches() / 4;
-    let mut engine = task.engine.open(&task.dir);
+    let first = shape.quarter();
+    let mut engine = task.engine.open(&task.dir, &task.shape);
     say("before_bytes", disk_bytes(&task.dir));
     let started = Instant::now();
     engine.remove_before(shape.cameras, slot_us(first));
