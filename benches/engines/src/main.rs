@@ -39,7 +39,7 @@ use engine::Kind;
 use phase::{kill, syncs};
 use report::Measured;
 
-/// Batches loaded under strace.
+/// Most batches loaded under strace.
 const TRACED_BATCHES: u32 = 50;
 
 fn main() -> ExitCode {
@@ -93,7 +93,7 @@ fn measure(engine: Kind, scratch: &Path, args: &Args) -> Measured {
 
 fn count_syncs(engine: Kind, scratch: &Path, shape: Shape) -> report::Outcome<syncs::Syncs> {
     let dir = fresh(scratch, engine, "syncs");
-    let counted = syncs::run(engine, &dir, shape, TRACED_BATCHES.min(shape.batches()));
+    let counted = syncs::run(engine, &dir, shape, TRACED_BATCHES.min(shape.batches() / 4));
     fs::remove_dir_all(&dir).unwrap();
     counted.unwrap_or_else(|| Err("not counted: strace is not installed".to_owned()))
 }

@@ -16,7 +16,7 @@ use crate::{
 /// How long an engine is given to tidy up in the background.
 const PATIENCE: Duration = Duration::from_secs(15);
 /// It has tidied up when its size has changed by less than a hundredth for so long.
-const STILL: Duration = Duration::from_secs(2);
+const STILL: Duration = Duration::from_secs(1);
 
 /// Removes the first quarter of the batches and compacts. Panics when anything else is missing then.
 pub(crate) fn child(task: &Task) {
