@@ -121,7 +121,8 @@ mod tests {
         sealed_segment(dir.path(), 1, 0, &gops[..20]).unwrap();
         sealed_segment(dir.path(), 2, 0, &gops[20..]).unwrap();
         let config = Config { dir: dir.path().to_owned(), min_free_bytes: 0, ..Config::default() };
-        let (footage, recovery) = Footage::open(config, Seams::default(), Timestamp::from_secs(2_000)).unwrap();
+        let (footage, recovery) =
+            Footage::open(config, Seams::default(), Timestamp::from_secs(2_000)).unwrap();
         assert_eq!((recovery.segments, recovery.gops, recovery.rescanned), (2, 40, 0));
         let all = TimeRange::new(Timestamp(0), Timestamp::from_secs(2_000)).unwrap();
         let found = footage.entries(key("a"), all, usize::MAX).await.unwrap();
