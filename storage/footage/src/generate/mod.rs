@@ -3,6 +3,10 @@
 //! What the index, the catalogue and the footers cost and how long a look-up takes is the same as with footage. Nothing in
 //! such a store can be read or checked.
 
+mod sealed;
+
+pub use sealed::{MadeGop, sealed_segment};
+
 use std::{io::IoSlice, path::Path, sync::Arc};
 
 use sightline_model::{
