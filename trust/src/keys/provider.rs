@@ -12,6 +12,10 @@ use super::{
 };
 
 impl KeyProvider for FileKeys {
+    fn encrypts(&self) -> bool {
+        self.encrypts
+    }
+
     fn current(&self, of: CameraHour) -> Result<(KeyId, Arc<DataKey>), KeyError> {
         self.told(self.current_key(of))
     }

@@ -23,6 +23,11 @@ pub use name::{CameraHour, KeyId};
 
 /// Whoever keeps the keys of footage. Calls may read and write a disk, and come from threads that may block.
 pub trait KeyProvider: Send + Sync + fmt::Debug {
+    /// Whether new footage is encrypted. If not, the keys serve to read what is.
+    fn encrypts(&self) -> bool {
+        true
+    }
+
     /// The key for new footage of this camera-hour; it is made when there is none. It is durable only after
     /// [`KeyProvider::sync`]. Where the key was destroyed a new one is made, with a name of its own: a camera whose clock
     /// is wrong is recorded all the same.

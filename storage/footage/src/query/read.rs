@@ -98,6 +98,7 @@ impl Query<'_> {
         if !self.io {
             return Err(Miss::Io);
         }
+        let forgotten = self.shared.forgotten.load(Ordering::Relaxed);
         let gop = self.fetch(entry, place, offset, bytes).inspect_err(|error| {
             if matches!(error, Error::Damaged { .. }) {
                 Counters::add(&self.shared.counters.damaged_reads, 1);
@@ -105,7 +106,10 @@ impl Query<'_> {
             }
         })?;
         let gop = Arc::new(gop);
-        self.shared.gops.lock().insert((place.id, offset), Arc::clone(&gop), gop.bytes());
+        let mut gops = self.shared.gops.lock();
+        if self.shared.forgotten.load(Ordering::Relaxed) == forgotten {
+            gops.insert((place.id, offset), Arc::clone(&gop), gop.bytes());
+        }
         Ok(gop)
     }
 
