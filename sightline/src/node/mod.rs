@@ -183,7 +183,7 @@ async fn open_footage(
     keys: Option<Arc<FileKeys>>,
 ) -> anyhow::Result<Footage> {
     let keys = keys.map(|keys| keys as Arc<dyn KeyProvider>);
-    let seams = Seams { keys, ..Seams::default() };
+    let seams = Seams { keys };
     let (footage, recovery) =
         tokio::task::spawn_blocking(move || Footage::open(config, seams, Timestamp::now())).await??;
     info!("Footage recovered: {recovery}");

@@ -172,7 +172,7 @@ pub(super) fn parse_row(bytes: &[u8; ROW_BYTES], day: u32) -> Option<Row> {
 /// Pads with zeros and puts the checksum into the last 4 bytes.
 fn finish<const N: usize>(mut out: Vec<u8>) -> [u8; N] {
     out.resize(N - 4, 0);
-    let crc = crc32c::crc32c(&out);
+    let crc = checksum(&out);
     out.extend_from_slice(&crc.to_le_bytes());
     let mut whole = [0; N];
     for (to, from) in whole.iter_mut().zip(out) {
@@ -183,7 +183,7 @@ fn finish<const N: usize>(mut out: Vec<u8>) -> [u8; N] {
 
 fn checked<const N: usize>(bytes: &[u8; N]) -> Option<&[u8]> {
     let (body, crc) = bytes.split_last_chunk::<4>()?;
-    (crc32c::crc32c(body) == u32::from_le_bytes(*crc)).then_some(body)
+    (checksum(body) == u32::from_le_bytes(*crc)).then_some(body)
 }
 
 /// Reads fields off the front.
@@ -195,6 +195,11 @@ impl Fields<'_> {
         self.0 = rest;
         Some(*front)
     }
+}
+
+/// CRC-32C (RFC 3720).
+pub(super) fn checksum(bytes: &[u8]) -> u32 {
+    u32::try_from(crc_fast::checksum(crc_fast::CrcAlgorithm::Crc32Iscsi, bytes)).unwrap_or(0)
 }
 
 #[cfg(test)]
@@ -268,7 +273,7 @@ mod tests {
     fn a_later_version_is_told() {
         let mut bytes = header().encode();
         bytes[8] = 2;
-        let crc = crc32c::crc32c(&bytes[..HEADER_BYTES - 4]).to_le_bytes();
+        let crc = checksum(&bytes[..HEADER_BYTES - 4]).to_le_bytes();
         bytes[HEADER_BYTES - 4..].copy_from_slice(&crc);
         assert_eq!(Header::decode(&bytes), Err(Bad::Version(2)));
     }

@@ -100,7 +100,7 @@ fn record(job: &Job, buffer: &mut Buffer, keys: Option<&dyn KeyProvider>) -> Res
         encrypt(&mut header, buffer, at + HEADER, keys)?;
     }
     let payload = buffer.from(at + HEADER);
-    header.payload_crc = crc32c::crc32c(payload);
+    header.payload_crc = crate::format::crc::crc32c(payload);
     header.total_bytes = u32::try_from(HEADER + payload.len()).unwrap_or(u32::MAX);
     let hash = payload_hash(payload);
     buffer.pad(ALIGN as usize);

@@ -154,7 +154,7 @@ fn a_file_under_a_wrong_name_or_of_a_later_version_is_told() {
     drop(keys);
     let mut bytes = fs::read(place.file(DAY)).unwrap();
     bytes[8] = 7;
-    let crc = crc32c::crc32c(&bytes[..format::HEADER_BYTES - 4]).to_le_bytes();
+    let crc = format::checksum(&bytes[..format::HEADER_BYTES - 4]).to_le_bytes();
     bytes[format::HEADER_BYTES - 4..format::HEADER_BYTES].copy_from_slice(&crc);
     fs::write(place.file(DAY), bytes).unwrap();
     let error = FileKeys::open(&place.config).unwrap_err().to_string();
