@@ -159,7 +159,9 @@ mod tests {
         let destroyed = problem(KeyError::Destroyed { id: KeyId(1), of });
         assert_eq!((destroyed.status, destroyed.code), (410, "footage_destroyed"));
         assert!(destroyed.detail.contains("gate-1 in the hour from 2026-05-10"), "{}", destroyed.detail);
-        for missing in [KeyError::Unknown { id: KeyId(1), of }, KeyError::Unavailable { detail: "/secret".into() }] {
+        for missing in
+            [KeyError::Unknown { id: KeyId(1), of }, KeyError::Unavailable { detail: "/secret".into() }]
+        {
             let missing = problem(missing);
             assert_eq!((missing.status, missing.code), (503, "keys_unavailable"));
             assert!(!missing.detail.contains("secret"), "{}", missing.detail);

@@ -31,6 +31,10 @@ impl KeyProvider for FileKeys {
         }
     }
 
+    fn at_hand(&self, id: KeyId, of: CameraHour) -> Result<Option<Arc<DataKey>>, KeyError> {
+        Ok(self.cache.lock().get(id, of))
+    }
+
     fn sync(&self) -> Result<(), KeyError> {
         let dirty = |slot: &&Arc<Slot>| slot.dirty.load(Ordering::Acquire);
         let slots: Vec<_> = self.days.lock().slots.values().rev().filter(dirty).cloned().collect();

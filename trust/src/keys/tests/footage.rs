@@ -58,8 +58,7 @@ fn shows_a_frame(dir: &Path) -> bool {
 }
 
 fn open(dir: &Path, keys: Arc<FileKeys>) -> Footage {
-    let config =
-        FootageConfig { dir: dir.to_owned(), min_free_bytes: 0, ..FootageConfig::default() };
+    let config = FootageConfig { dir: dir.to_owned(), min_free_bytes: 0, ..FootageConfig::default() };
     let seams = Seams { keys: Some(keys) };
     Footage::open(config, seams, NEXT_DAY).unwrap().0
 }
