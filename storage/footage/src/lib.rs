@@ -23,6 +23,7 @@ mod format;
 mod index;
 mod lru;
 mod metrics;
+pub mod policy;
 mod query;
 mod recovery;
 mod shared;
