@@ -4,7 +4,7 @@
 //! disk thread, and is found again by stream and time. Viewers, stills and the disk are equal readers of the ring: what
 //! is live is the unsealed tail of the log.
 //!
-//! Belongs here: rings, segments, index, queries, recovery. Does not belong here: cameras and their protocols
+//! Belongs here: rings, segments, index, queries, recovery, encryption. Does not belong here: cameras and their protocols
 //! (`sightline-ingest`), pictures (`sightline-picture`), and who may look (`sightline-trust`: nothing but that crate should
 //! hand footage to anybody).
 //!
@@ -17,6 +17,8 @@
 
 mod check;
 mod config;
+#[allow(dead_code, unused_imports, reason = "the writer and readers take it up with format version 2")]
+mod crypt;
 mod disk;
 mod error;
 mod format;
@@ -38,6 +40,7 @@ mod writer;
 
 pub use check::{CheckReport, Problem, check, list_segments};
 pub use config::Config;
+pub use crypt::{CameraHour, DataKey, KeyError, KeyId, KeyProvider, WRAPPED_KEY_BYTES};
 pub use error::Error;
 pub use index::SegmentInfo;
 pub use metrics::{DiskState, MetricsSnapshot};
