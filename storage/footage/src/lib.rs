@@ -1,7 +1,7 @@
 //! The log of GOPs: what a recorder is trusted for.
 //!
-//! Footage comes in through one [`TailWriter`] for each stream, stands in that stream's ring, is written to segments by one
-//! disk thread, and is found again by stream and time. Viewers, stills and the disk are equal readers of the ring: what
+//! Footage comes in through one [`TailWriter`] for each stream, stands in that stream's ring, is written to segments by the
+//! threads of a disk, and is found again by stream and time. Viewers, stills and the disk are equal readers of the ring: what
 //! is live is the unsealed tail of the log.
 //!
 //! Belongs here: rings, segments, index, queries, recovery, encryption. Does not belong here: cameras and their protocols
@@ -28,6 +28,7 @@ mod metrics;
 pub mod policy;
 mod query;
 mod recovery;
+mod room;
 mod shared;
 mod store;
 mod tail;
@@ -43,8 +44,8 @@ pub use config::Config;
 pub use crypt::{CameraHour, DataKey, KeyError, KeyId, KeyProvider, WRAPPED_KEY_BYTES};
 pub use error::Error;
 pub use index::SegmentInfo;
-pub use metrics::{DiskState, MetricsSnapshot};
+pub use metrics::{DiskInfo, DiskState, MetricsSnapshot};
 pub use recovery::Recovery;
-pub use store::Footage;
+pub use store::{Footage, Seams};
 pub use tail::{LiveReader, TailWriter};
 pub use types::{GopEntry, Keep, LiveItem, Span, Timeline, Watermarks};
