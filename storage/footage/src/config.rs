@@ -4,7 +4,7 @@ use std::{path::PathBuf, time::Duration};
 
 use serde::{Deserialize, Serialize};
 
-use crate::Error;
+use crate::{Error, policy::PolicyConfig};
 
 /// Smallest ring: room for a few large key frames.
 const MIN_TAIL_BYTES: usize = 64 << 10;
@@ -54,6 +54,8 @@ pub struct Config {
     pub read_cache_bytes: usize,
     /// Memory for index blocks that were read from disk lately.
     pub index_cache_bytes: usize,
+    /// What is kept for how long.
+    pub policies: PolicyConfig,
 }
 
 impl Default for Config {
@@ -74,6 +76,7 @@ impl Default for Config {
             min_free_bytes: 1 << 30,
             read_cache_bytes: 64 << 20,
             index_cache_bytes: 16 << 20,
+            policies: PolicyConfig::default(),
         }
     }
 }

@@ -15,6 +15,7 @@ use crate::{
     index::{Files, Index},
     lru::Lru,
     metrics::Counters,
+    policy::keeper::Keeping,
     room::Room,
     tail::{Registry, Tail},
 };
@@ -39,6 +40,8 @@ pub(crate) struct Shared {
     pub(crate) params: Mutex<Lru<(u64, u32), Arc<ParameterSets>>>,
     /// Retention classes of streams that are not of class 0.
     pub(crate) classes: Mutex<BTreeMap<StreamKey, u8>>,
+    /// What looks after the policies.
+    pub(crate) keeping: Keeping,
 }
 
 impl Shared {

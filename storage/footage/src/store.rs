@@ -9,7 +9,7 @@ use std::{
 
 use parking_lot::{Mutex, RwLock};
 use sightline_model::{
-    TimeRange, Timestamp,
+    CameraId, TimeRange, Timestamp,
     media::{Gop, StreamKey},
 };
 use tokio::sync::watch;
@@ -22,6 +22,7 @@ use crate::{
     index::{Files, SegmentInfo},
     lru::Lru,
     metrics::{Counters, DiskInfo, DiskState, MetricsSnapshot},
+    policy::{Done, Hold, KeyDestroyer, OwnerId, Plan, Policies, keeper},
     query::{Miss, Query},
     recovery::{self, Recovery},
     room::{Finished, Presence, Room},
@@ -50,6 +51,7 @@ struct Handle {
 impl Drop for Handle {
     fn drop(&mut self) {
         self.shared.rooms().iter().for_each(|room| room.stop());
+        self.shared.keeping.stop();
     }
 }
 
@@ -64,6 +66,8 @@ impl fmt::Debug for Footage {
 pub struct Seams {
     /// Keeps the keys. Without it, footage is stored in the clear, and what is encrypted cannot be read.
     pub keys: Option<Arc<dyn KeyProvider>>,
+    /// Destroys keys of days that are over. Without it they stay.
+    pub key_destroyer: Option<Arc<dyn KeyDestroyer>>,
 }
 
 impl Footage {
@@ -97,6 +101,7 @@ impl Footage {
         now: Timestamp,
     ) -> Result<(Self, Recovery), Error> {
         let rooms = rooms(&disks, &config)?;
+        let keeping = keeper::Keeping::new(&config.policies, &config.dir, seams.key_destroyer)?;
         let (index, recovery) = recovery::open(&rooms, now)?;
         let (tail_bytes, commit) = (config.tail_bytes, config.commit_interval);
         let shared = Arc::new(Shared {
@@ -110,6 +115,7 @@ impl Footage {
             blocks: Mutex::new(Lru::new(config.index_cache_bytes)),
             params: Mutex::new(Lru::new(PARAMS_CACHED)),
             classes: Mutex::default(),
+            keeping,
             config,
         });
         for (room, disk) in shared.rooms().iter().zip(disks) {
@@ -118,6 +124,7 @@ impl Footage {
                     .map_err(Error::io("start the writer of", room.disk.path()))?;
             }
         }
+        keeper::start(&shared).map_err(Error::io("start the keeper of", &shared.config.dir))?;
         Ok((Self { handle: Arc::new(Handle { shared }) }, recovery))
     }
 
@@ -143,6 +150,43 @@ impl Footage {
         if let Some(tail) = shared.registry.get(key) {
             tail.set_class(class);
         }
+    }
+
+    /// Says which footage is held. Until it is called for the first time, nothing is deleted at all. Once it has returned,
+    /// nothing that is held goes any more.
+    pub fn set_holds(&self, holds: Vec<Hold>) {
+        self.shared().keeping.set_holds(holds);
+    }
+
+    /// Says against whose quota each camera counts.
+    pub fn set_owners(&self, owners: std::collections::BTreeMap<CameraId, OwnerId>) {
+        self.shared().keeping.set_owners(owners);
+    }
+
+    /// The policies in force.
+    #[must_use]
+    pub fn policies(&self) -> &Policies {
+        self.shared().keeping.policies()
+    }
+
+    /// What the policies would do at `now`; nothing is done.
+    ///
+    /// # Errors
+    /// When the index or the keys cannot be read.
+    pub async fn plan(&self, now: Timestamp) -> Result<Plan, Error> {
+        let shared = Arc::clone(self.shared());
+        let plan = tokio::task::spawn_blocking(move || shared.keeping.plan(&shared, now)).await;
+        plan.unwrap_or(Err(Error::Stopped))
+    }
+
+    /// Does what the policies say at `now`, without waiting for their turn. Until the holds are known, nothing is done.
+    ///
+    /// # Errors
+    /// When the index or the keys cannot be read. What fails later is in the log, and in [`Done`] as a number.
+    pub async fn keep_policies(&self, now: Timestamp) -> Result<(Plan, Done), Error> {
+        let shared = Arc::clone(self.shared());
+        let done = tokio::task::spawn_blocking(move || shared.keeping.keep(&shared, now)).await;
+        done.unwrap_or(Err(Error::Stopped))
     }
 
     /// Watches a stream live. Counts as demand for it while the reader lives.
@@ -311,6 +355,8 @@ impl Footage {
     pub async fn shutdown(&self) -> Result<(), Error> {
         let rooms = self.shared().rooms();
         rooms.iter().for_each(|room| room.stop());
+        self.shared().keeping.stop();
+        self.shared().keeping.ended().await;
         let mut failed = Ok(());
         for room in rooms {
             let mut finished = room.finished.subscribe();

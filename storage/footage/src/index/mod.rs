@@ -60,6 +60,14 @@ impl StreamIndex {
         self.known_until = summary.known_until.or(self.known_until);
     }
 
+    /// Takes in footage that was written before what is known last.
+    fn note_older(&mut self, summary: &Summary) {
+        let first = summary.footage.map(|hull| hull.0);
+        self.first = self.first.into_iter().chain(first).min();
+        self.last_gop_end = self.last_gop_end.max(summary.last_gop_end);
+        self.known_until = self.known_until.max(summary.known_until);
+    }
+
     fn part_mut(&mut self, segment: Place) -> &mut StreamPart {
         let at = match self.parts.binary_search_by_key(&segment, |part| part.segment) {
             Ok(at) => at,
@@ -86,10 +94,16 @@ impl Index {
     /// Adds a sealed segment; segments come in the order of their ids.
     pub(crate) fn add_sealed(&mut self, segment: Segment, rows: &[DirectoryRow]) {
         let place = segment.place();
+        // What was written again is older than its number.
+        let again = segment.header.replaces != 0;
         self.segments.insert(place.id, Arc::new(segment));
         for row in rows {
             let stream = self.streams.entry(row.key).or_default();
-            stream.note(&row.summary);
+            if again {
+                stream.note_older(&row.summary)
+            } else {
+                stream.note(&row.summary)
+            }
             let source = Source::Footer(row.block);
             stream.parts.push(StreamPart { segment: place, summary: row.summary, source });
         }
@@ -132,6 +146,32 @@ impl Index {
         }
         segment.bytes.store(bytes, Ordering::Release);
         segment.sealed.store(true, Ordering::Release);
+    }
+
+    /// Takes a segment out; its file may go then.
+    pub(crate) fn remove(&mut self, id: u64) -> Option<Arc<Segment>> {
+        let segment = self.segments.remove(&id)?;
+        let place = segment.place();
+        for stream in self.streams.values_mut() {
+            if let Ok(at) = stream.parts.binary_search_by_key(&place, |part| part.segment) {
+                stream.parts.remove(at);
+                stream.first =
+                    stream.parts.iter().filter_map(|part| part.summary.footage).map(|hull| hull.0).min();
+            }
+        }
+        self.streams.retain(|_, stream| !stream.parts.is_empty());
+        Some(segment)
+    }
+
+    /// Puts a segment that was written again in the place of the old one, in one step for every query.
+    pub(crate) fn replace(
+        &mut self,
+        old: u64,
+        segment: Segment,
+        rows: &[DirectoryRow],
+    ) -> Option<Arc<Segment>> {
+        self.add_sealed(segment, rows);
+        self.remove(old)
     }
 
     pub(crate) fn known_until(&self, key: StreamKey) -> Option<Timestamp> {

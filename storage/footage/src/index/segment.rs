@@ -16,7 +16,7 @@ use crate::{
     Error,
     disk::{Disk, DiskFile, read_vec},
     format::{
-        footer::{Section, Trailer},
+        footer::{Section, TRAILER_BYTES, Trailer},
         header::{SegmentHeader, file_name},
     },
     lru::Lru,
@@ -73,6 +73,16 @@ impl Segment {
         Place { id: self.header.id, disk: self.disk }
     }
 
+    /// Where the records of a sealed segment end, by its footer.
+    pub(crate) fn records_end(&self, file: &dyn DiskFile) -> Result<u64, Error> {
+        let bytes = self.bytes.load(Ordering::Acquire);
+        let trailer = bytes.checked_sub(TRAILER_BYTES).map(|at| read_vec(file, at, TRAILER_BYTES as usize));
+        let trailer =
+            trailer.and_then(Result::ok).and_then(|trailer| Trailer::decode(&trailer, self.id(), bytes).ok());
+        // Without a footer the scan finds the end by itself.
+        Ok(trailer.map_or(bytes, |trailer| trailer.records_end))
+    }
+
     pub(crate) fn is_sealed(&self) -> bool {
         self.sealed.load(Ordering::Acquire)
     }
@@ -112,7 +122,6 @@ impl Files {
     }
 
     /// Closes a file that is about to be removed.
-    #[expect(dead_code, reason = "retention will")]
     pub(crate) fn close(&self, place: Place) {
         self.open.lock().remove(&place);
     }

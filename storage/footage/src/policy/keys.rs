@@ -2,13 +2,14 @@
 
 use std::collections::{BTreeSet, HashMap};
 
-use sightline_model::{CameraId, TimeRange};
+use sightline_model::{CameraId, TimeRange, Timestamp};
 
 use super::{
-    Action, CameraHour, KeyDay, Reason, Step,
+    Action, KeyDay, Reason, Step,
     choose::Choice,
     draft::{Draft, Fate},
 };
+use crate::crypt::CameraHour;
 
 /// How far before a held range the GOPs may begin that reach into it: their hour's key stays as well.
 const KEY_REACH_US: i64 = 600_000_000;
@@ -52,14 +53,17 @@ fn needed(drafts: &[Draft<'_>], days: &[TimeRange]) -> Needed {
         drafts.iter().flat_map(Draft::stretches).filter(|(_, _, fate)| *fate != Fate::Dropped)
     {
         for day in days.iter().filter(|day| stretch.from < day.to && stretch.to >= day.from) {
-            let camera = stretch.key.map(|key| key.camera);
-            let hours = match camera {
-                Some(camera) => needed.of.entry(camera).or_default(),
+            let hours = match stretch.key {
+                Some(key) => needed.of.entry(key.camera).or_default(),
                 None => &mut needed.all,
             };
-            let hour = |at| CameraHour::hour_of(at);
             hours.extend(hour(stretch.from.max(day.from))..=hour(stretch.to.min(day.to.plus_micros(-1))));
         }
     }
     needed
+}
+
+/// Hours since 1970 (UTC).
+fn hour(at: Timestamp) -> u32 {
+    u32::try_from(at.0.div_euclid(3_600_000_000).max(0)).unwrap_or(u32::MAX)
 }

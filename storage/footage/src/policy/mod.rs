@@ -24,17 +24,26 @@ mod class;
 mod clock;
 mod disk;
 mod draft;
+mod execute;
 mod hold;
+mod journal;
+pub(crate) mod keeper;
 mod keys;
 mod plan;
+mod rewrite;
+mod seam;
 mod shed;
 mod show;
 mod stock;
+mod survey;
 #[cfg(test)]
 mod tests;
+mod whole;
 
 pub use choose::choose;
 pub use class::{Class, OwnerQuota, Policies, PolicyConfig, TierAges};
+pub use execute::Done;
 pub use hold::Hold;
 pub use plan::{Action, Cut, Note, Plan, Reason, Refusal, Step};
-pub use stock::{CameraHour, DiskStock, KeyDay, OwnerId, Place, SegmentStock, Stock, Stretch};
+pub use seam::KeyDestroyer;
+pub use stock::{DiskStock, KeyDay, OwnerId, Place, SegmentStock, Stock, Stretch};

@@ -3,7 +3,8 @@
 use serde::{Deserialize, Serialize};
 use sightline_model::{TimeRange, Timestamp, media::StreamKey};
 
-use super::stock::{CameraHour, OwnerId};
+use super::stock::OwnerId;
+use crate::crypt::CameraHour;
 
 /// A stretch of footage in a segment.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -138,7 +139,7 @@ pub struct Step {
     pub reason: Reason,
     /// The disk on which it gives space back.
     pub on_disk: Option<u16>,
-    /// Bytes that it gives back there, at least.
+    /// Bytes that it gives back there, at least; for thinning about.
     pub frees_bytes: u64,
     /// Bytes of footage that are lost by it.
     pub loses_bytes: u64,

@@ -8,39 +8,12 @@ use std::{
 use serde::{Deserialize, Serialize};
 use sightline_model::{CameraId, RegionId, TimeRange, Timestamp, media::StreamKey};
 
+use crate::crypt::CameraHour;
+
 const HOUR_US: i64 = 3_600_000_000;
 
 /// Whose quota a camera's footage counts against: a region of the registry. What it means is the caller's business.
 pub type OwnerId = RegionId;
-
-/// One hour of one camera: what a data key covers.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-pub struct CameraHour {
-    /// The camera.
-    pub camera: CameraId,
-    /// Hours since 1970, UTC.
-    pub hour: u32,
-}
-
-impl CameraHour {
-    /// The hour of `at`; the first or last there is when `at` lies outside.
-    #[must_use]
-    pub fn of(camera: CameraId, at: Timestamp) -> Self {
-        Self { camera, hour: Self::hour_of(at) }
-    }
-
-    /// The number of the hour of `at`.
-    pub(super) fn hour_of(at: Timestamp) -> u32 {
-        u32::try_from(at.0.div_euclid(HOUR_US).max(0)).unwrap_or(u32::MAX)
-    }
-
-    /// From when to when it lasts.
-    #[must_use]
-    pub fn range(&self) -> TimeRange {
-        let from = Timestamp(i64::from(self.hour) * HOUR_US);
-        TimeRange { from, to: from.plus_micros(HOUR_US) }
-    }
-}
 
 /// Where a segment is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -87,7 +60,7 @@ pub struct Stretch {
     pub to: Timestamp,
     /// What it takes in the segment.
     pub bytes: u64,
-    /// What it would take with key frames alone: exact or too much. The same as `bytes` when nothing of it is `full`.
+    /// About what it would take with key frames alone. The same as `bytes` when nothing of it is `full`.
     pub thin_bytes: u64,
     /// Whether any of it is kept with every frame.
     pub full: bool,

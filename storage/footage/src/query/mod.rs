@@ -55,7 +55,7 @@ impl Query<'_> {
         self.shared.registry.get(self.key).map(|tail| tail.ring.lock().view(now))
     }
 
-    fn block(&self, part: &StreamPart) -> Result<Arc<Block>, Miss> {
+    pub(crate) fn block(&self, part: &StreamPart) -> Result<Arc<Block>, Miss> {
         let section = match &part.source {
             Source::Memory(block) => return Ok(Arc::clone(block)),
             Source::Footer(section) => *section,

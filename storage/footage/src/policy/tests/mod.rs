@@ -1,14 +1,17 @@
 //! Decisions one by one, and against a naive world of GOPs.
 
 mod cases;
+mod crash;
 mod model;
 mod space;
+mod store;
 
 use std::time::Duration;
 
 use sightline_model::{CameraId, TimeRange, Timestamp, media::StreamKey};
 
 use super::*;
+use crate::crypt::CameraHour;
 
 /// Now, in the tests: some day in 2026.
 const NOW: Timestamp = Timestamp(1_795_000_000_000_000);
