@@ -12,7 +12,7 @@ use crate::{
     output::{self, Format},
 };
 
-pub(super) fn run(command: FootageCommand, output: Format) -> anyhow::Result<Exit> {
+pub(super) async fn run(command: FootageCommand, output: Format) -> anyhow::Result<Exit> {
     match command {
         FootageCommand::Ls { place } => {
             let segments: Vec<Row> =
@@ -36,6 +36,8 @@ pub(super) fn run(command: FootageCommand, output: Format) -> anyhow::Result<Exi
             }
             anyhow::bail!("the store is damaged: keep it as it is, copy it, and read what stands above")
         }
+        FootageCommand::Plan { place, at } => super::plan::plan(place, at, output).await,
+        FootageCommand::Hold(command) => super::plan::hold(command, output).await,
     }
 }
 

@@ -9,6 +9,7 @@ use parking_lot::{Mutex, RwLock};
 use sightline_model::media::{Gop, ParameterSets, StreamKey};
 
 use crate::{
+    Error, Seams,
     config::Config,
     crypt::KeyProvider,
     format::{block::Block, footer::Section},
@@ -18,6 +19,7 @@ use crate::{
     policy::keeper::Keeping,
     room::Room,
     tail::{Registry, Tail},
+    writer::stage::EAGER_BYTES,
 };
 
 /// See the module's words.
@@ -44,7 +46,35 @@ pub(crate) struct Shared {
     pub(crate) keeping: Keeping,
 }
 
+/// Parameter sets kept in memory: those of about as many segments.
+const PARAMS_CACHED: usize = 4096;
+
 impl Shared {
+    /// What a store on `rooms` has in common; `next_segment` is the id that no segment has yet.
+    pub(crate) fn new(
+        config: Config,
+        rooms: Vec<Arc<Room>>,
+        index: Index,
+        seams: Seams,
+        next_segment: u64,
+    ) -> Result<Self, Error> {
+        let (tail_bytes, commit) = (config.tail_bytes, config.commit_interval);
+        Ok(Self {
+            keeping: Keeping::new(&config.policies, &config.dir, seams.key_destroyer)?,
+            files: Files::new(rooms.iter().map(|room| Arc::clone(&room.disk)).collect()),
+            registry: Arc::new(Registry::new(tail_bytes, commit, EAGER_BYTES, rooms)),
+            index: RwLock::new(index),
+            counters: Counters::default(),
+            next_segment: AtomicU64::new(next_segment),
+            keys: seams.keys,
+            gops: Mutex::new(Lru::new(config.read_cache_bytes)),
+            blocks: Mutex::new(Lru::new(config.index_cache_bytes)),
+            params: Mutex::new(Lru::new(PARAMS_CACHED)),
+            classes: Mutex::default(),
+            config,
+        })
+    }
+
     pub(crate) fn rooms(&self) -> &[Arc<Room>] {
         self.registry.rooms()
     }

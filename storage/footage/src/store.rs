@@ -1,15 +1,9 @@
 //! The handle to a store.
 
-use std::{
-    collections::BTreeSet,
-    fmt, fs, io,
-    path::Path,
-    sync::{Arc, atomic::AtomicU64},
-};
+use std::{collections::BTreeSet, fmt, fs, io, path::Path, sync::Arc};
 
-use parking_lot::{Mutex, RwLock};
 use sightline_model::{
-    CameraId, TimeRange, Timestamp,
+    TimeRange, Timestamp,
     media::{Gop, StreamKey},
 };
 use tokio::sync::watch;
@@ -19,24 +13,20 @@ use crate::{
     crypt::KeyProvider,
     disk::{Disk, Lock, RealDisk},
     error::Error,
-    index::{Files, SegmentInfo},
-    lru::Lru,
-    metrics::{Counters, DiskInfo, DiskState, MetricsSnapshot},
-    policy::{Done, Hold, KeyDestroyer, OwnerId, Plan, Policies, keeper},
+    index::SegmentInfo,
+    metrics::{DiskInfo, DiskState, MetricsSnapshot},
+    policy::{KeyDestroyer, keeper},
     query::{Miss, Query},
     recovery::{self, Recovery},
     room::{Finished, Presence, Room},
     shared::Shared,
-    tail::{LiveReader, Registry, TailWriter},
+    tail::{LiveReader, TailWriter},
     types::{GopEntry, Keep, Timeline, Watermarks},
-    writer::{self, stage::EAGER_BYTES},
+    writer,
 };
 
 /// Where, inside the store's folder, segments lie.
 pub(crate) const SEGMENTS_FOLDER: &str = "segments";
-
-/// Parameter sets kept in memory: those of about as many segments.
-const PARAMS_CACHED: usize = 4096;
 
 /// A footage store, open for writing and reading. Cheap to clone; the last clone to go stops the disks' writers.
 #[derive(Clone)]
@@ -101,23 +91,8 @@ impl Footage {
         now: Timestamp,
     ) -> Result<(Self, Recovery), Error> {
         let rooms = rooms(&disks, &config)?;
-        let keeping = keeper::Keeping::new(&config.policies, &config.dir, seams.key_destroyer)?;
         let (index, recovery) = recovery::open(&rooms, now)?;
-        let (tail_bytes, commit) = (config.tail_bytes, config.commit_interval);
-        let shared = Arc::new(Shared {
-            files: Files::new(rooms.iter().map(|room| Arc::clone(&room.disk)).collect()),
-            registry: Arc::new(Registry::new(tail_bytes, commit, EAGER_BYTES, rooms)),
-            index: RwLock::new(index),
-            counters: Counters::default(),
-            next_segment: AtomicU64::new(recovery.highest_id + 1),
-            keys: seams.keys,
-            gops: Mutex::new(Lru::new(config.read_cache_bytes)),
-            blocks: Mutex::new(Lru::new(config.index_cache_bytes)),
-            params: Mutex::new(Lru::new(PARAMS_CACHED)),
-            classes: Mutex::default(),
-            keeping,
-            config,
-        });
+        let shared = Arc::new(Shared::new(config, rooms, index, seams, recovery.highest_id + 1)?);
         for (room, disk) in shared.rooms().iter().zip(disks) {
             if disk.out.is_none() {
                 writer::start(&shared, room, disk.lock)
@@ -150,43 +125,6 @@ impl Footage {
         if let Some(tail) = shared.registry.get(key) {
             tail.set_class(class);
         }
-    }
-
-    /// Says which footage is held. Until it is called for the first time, nothing is deleted at all. Once it has returned,
-    /// nothing that is held goes any more.
-    pub fn set_holds(&self, holds: Vec<Hold>) {
-        self.shared().keeping.set_holds(holds);
-    }
-
-    /// Says against whose quota each camera counts.
-    pub fn set_owners(&self, owners: std::collections::BTreeMap<CameraId, OwnerId>) {
-        self.shared().keeping.set_owners(owners);
-    }
-
-    /// The policies in force.
-    #[must_use]
-    pub fn policies(&self) -> &Policies {
-        self.shared().keeping.policies()
-    }
-
-    /// What the policies would do at `now`; nothing is done.
-    ///
-    /// # Errors
-    /// When the index or the keys cannot be read.
-    pub async fn plan(&self, now: Timestamp) -> Result<Plan, Error> {
-        let shared = Arc::clone(self.shared());
-        let plan = tokio::task::spawn_blocking(move || shared.keeping.plan(&shared, now)).await;
-        plan.unwrap_or(Err(Error::Stopped))
-    }
-
-    /// Does what the policies say at `now`, without waiting for their turn. Until the holds are known, nothing is done.
-    ///
-    /// # Errors
-    /// When the index or the keys cannot be read. What fails later is in the log, and in [`Done`] as a number.
-    pub async fn keep_policies(&self, now: Timestamp) -> Result<(Plan, Done), Error> {
-        let shared = Arc::clone(self.shared());
-        let done = tokio::task::spawn_blocking(move || shared.keeping.keep(&shared, now)).await;
-        done.unwrap_or(Err(Error::Stopped))
     }
 
     /// Watches a stream live. Counts as demand for it while the reader lives.

@@ -19,6 +19,7 @@ mod db;
 mod error;
 pub mod events;
 pub mod grants;
+pub mod holds;
 pub mod hotlist;
 pub mod page;
 pub mod passes;

@@ -19,12 +19,14 @@
 //! `rewrite_min_percent` of the segment, and never for a segment that the tier alone has. What is past its maximum goes
 //! however little it is and wherever it lies.
 
+mod beside;
 mod choose;
 mod class;
 mod clock;
 mod disk;
 mod draft;
 mod execute;
+mod handle;
 mod hold;
 mod journal;
 pub(crate) mod keeper;
@@ -40,6 +42,7 @@ mod survey;
 mod tests;
 mod whole;
 
+pub use beside::plan_beside;
 pub use choose::choose;
 pub use class::{Class, OwnerQuota, Policies, PolicyConfig, TierAges};
 pub use execute::Done;
