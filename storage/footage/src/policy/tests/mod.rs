@@ -3,6 +3,7 @@
 mod cases;
 mod crash;
 mod model;
+mod real;
 mod space;
 mod store;
 
