@@ -32,11 +32,15 @@ pub enum GapReason {
     ClockJump,
     /// The stored bytes are damaged and were cut away by recovery.
     Damaged,
+    /// Its time was over, or its quota used up: it was deleted by the footage policies, and what is held around it stayed.
+    Expired,
+    /// The disk was full and nothing on it could go: recording of its class was given up for a while.
+    Shed,
 }
 
 impl GapReason {
     /// Every reason, in the order of its code on disk.
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 14] = [
         Self::Unknown,
         Self::GatewayStopped,
         Self::Unreachable,
@@ -49,6 +53,8 @@ impl GapReason {
         Self::DiskOverload,
         Self::ClockJump,
         Self::Damaged,
+        Self::Expired,
+        Self::Shed,
     ];
 
     /// The number that stands for it on disk.
@@ -79,6 +85,8 @@ impl GapReason {
             Self::DiskOverload => "disk_overload",
             Self::ClockJump => "clock_jump",
             Self::Damaged => "damaged",
+            Self::Expired => "expired",
+            Self::Shed => "shed",
         }
     }
 }

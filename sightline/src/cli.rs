@@ -3,7 +3,7 @@
 use std::{net::SocketAddr, path::PathBuf, time::Duration};
 
 use clap::{Args, Parser, Subcommand};
-use sightline_model::{CameraId, RegionId, account::Role};
+use sightline_model::{CameraId, RegionId, Timestamp, account::Role};
 
 use crate::{output::Format, telemetry::LogFormat};
 
@@ -168,6 +168,17 @@ pub(crate) enum FootageCommand {
     Export(ExportArgs),
     /// Measure what a disk can carry, beside a bare program on the same disk.
     Bench(BenchArgs),
+    /// Show what the policies would delete, thin or move, and why; does nothing. Holds are known with --config only.
+    Plan {
+        #[command(flatten)]
+        place: FootagePlace,
+        /// Plan as if it was this time (RFC 3339), and not now.
+        #[arg(long, value_name = "TIME")]
+        at: Option<Timestamp>,
+    },
+    /// Holds: footage that no policy may touch.
+    #[command(subcommand)]
+    Hold(HoldCommand),
 }
 
 #[derive(Debug, Args)]
@@ -221,6 +232,42 @@ pub(crate) struct BenchArgs {
     /// Rounds.
     #[arg(long, default_value_t = 3)]
     pub rounds: usize,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum HoldCommand {
+    /// Hold footage. A running node knows of it within seconds.
+    Add {
+        #[command(flatten)]
+        config: ConfigArgs,
+        /// The camera; may be given more than once.
+        #[arg(long = "camera", value_name = "ID", required = true)]
+        cameras: Vec<CameraId>,
+        /// First instant to hold (RFC 3339).
+        #[arg(long, value_name = "TIME")]
+        from: Timestamp,
+        /// First instant after.
+        #[arg(long, value_name = "TIME")]
+        to: Timestamp,
+        /// Who wants it.
+        #[arg(long)]
+        owner: String,
+        /// Why, for those who read the log.
+        #[arg(long)]
+        reason: String,
+        /// When it ends by itself; otherwise when it is removed.
+        #[arg(long, value_name = "TIME")]
+        until: Option<Timestamp>,
+    },
+    /// List the holds in force.
+    List(ConfigArgs),
+    /// Lift a hold. What is past its time goes with the next plan.
+    Remove {
+        #[command(flatten)]
+        config: ConfigArgs,
+        /// Its id, as listed.
+        id: String,
+    },
 }
 
 /// Where footage lies.

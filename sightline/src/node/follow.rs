@@ -7,16 +7,19 @@ use std::{
     time::Duration,
 };
 
+use sightline_footage::Footage;
 use sightline_gateway::Gateway;
 use sightline_ingest::{States, Supervisor, Target};
 use sightline_model::{
-    CameraId,
+    CameraId, Timestamp,
     camera::{Camera, StreamState},
     media::{StreamKey, StreamKind},
 };
 use sightline_records::Records;
 use tokio::{sync::watch, time::MissedTickBehavior};
 use tracing::warn;
+
+use crate::commands::hold_of;
 
 /// How often another process's changes of the registry (the command line's) are looked for.
 const POLL: Duration = Duration::from_secs(2);
@@ -66,6 +69,45 @@ pub(super) async fn registry(records: Records, ingest: Arc<Supervisor>) {
             }
         }
     }
+}
+
+/// Keeps what the footage policies have to know as the records have it: the class and the owner of each camera, and what is
+/// held. Until the holds could be read once, the store deletes nothing.
+pub(super) async fn footage_policies(records: Records, footage: Footage) {
+    let mut version = records.registry_version();
+    version.mark_changed();
+    let mut poll = tokio::time::interval(POLL);
+    poll.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    loop {
+        let told = tokio::select! {
+            changed = version.changed() => match changed {
+                Ok(()) => set_cameras(&records, &footage).await,
+                Err(_) => return,
+            },
+            _ = poll.tick() => set_holds(&records, &footage).await,
+        };
+        if let Err(error) = told {
+            warn!(%error, "Holds or cameras cannot be read; footage policies go by what they were.");
+        }
+    }
+}
+
+async fn set_cameras(records: &Records, footage: &Footage) -> Result<(), sightline_records::Error> {
+    let cameras = records.all_cameras().await?;
+    for camera in &cameras {
+        let class = footage.policies().class_of(camera.kind);
+        for stream in [StreamKind::Main, StreamKind::Sub] {
+            footage.set_class(StreamKey { camera: camera.id, stream }, class);
+        }
+    }
+    footage.set_owners(cameras.iter().map(|camera| (camera.id, camera.region)).collect());
+    Ok(())
+}
+
+async fn set_holds(records: &Records, footage: &Footage) -> Result<(), sightline_records::Error> {
+    let holds = records.holds(Timestamp::now()).await?;
+    footage.set_holds(holds.into_iter().map(hold_of).collect());
+    Ok(())
 }
 
 /// Tells ingest which streams have readers.

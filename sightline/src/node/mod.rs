@@ -130,6 +130,8 @@ impl Node {
                 .clone()
                 .run_until_cancelled_owned(follow::demand(self.footage.demand(), Arc::clone(ingest))),
         );
+        let policies = follow::footage_policies(self.records.clone(), self.footage.clone());
+        self.tasks.spawn(cancel.clone().run_until_cancelled_owned(policies));
         let states = follow::camera_states(self.supervisor.states(), self.gateway.clone());
         self.tasks.spawn(cancel.clone().run_until_cancelled_owned(states));
         Ok(())

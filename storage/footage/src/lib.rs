@@ -29,6 +29,7 @@ pub mod generate;
 mod index;
 mod lru;
 mod metrics;
+pub mod policy;
 mod pool;
 mod query;
 mod rebuild;

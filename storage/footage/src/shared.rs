@@ -10,15 +10,18 @@ use sightline_model::media::{Gop, ParameterSets, StreamKey};
 use tokio::sync::watch;
 
 use crate::{
-    catalogue::Catalogue,
+    Error, Seams,
+    catalogue::{Catalogue, MemoryCatalogue},
     config::Config,
     crypt::KeyProvider,
     format::{block::Block, footer::Section},
     index::{Files, Index, rows::RowCache},
     lru::Lru,
     metrics::Counters,
+    policy::keeper::Keeping,
     room::Room,
     tail::{Registry, Tail},
+    writer::stage::EAGER_BYTES,
 };
 
 /// See the module's words.
@@ -50,12 +53,47 @@ pub(crate) struct Shared {
     pub(crate) filed: watch::Sender<bool>,
     /// Retention classes of streams that are not of class 0.
     pub(crate) classes: Mutex<BTreeMap<StreamKey, u8>>,
+    /// What looks after the policies.
+    pub(crate) keeping: Keeping,
 }
+
+/// Parameter sets kept in memory: those of about as many segments.
+const PARAMS_CACHED: usize = 4096;
 
 impl Shared {
     /// The keys for new footage, when it is encrypted.
     pub(crate) fn sealing_keys(&self) -> Option<&dyn KeyProvider> {
         self.keys.as_deref().filter(|keys| keys.encrypts())
+    }
+
+    /// What a store on `rooms` has in common; `next_segment` is the id that no segment has yet.
+    pub(crate) fn new(
+        config: Config,
+        rooms: Vec<Arc<Room>>,
+        index: Index,
+        seams: Seams,
+        next_segment: u64,
+    ) -> Result<Self, Error> {
+        let (tail_bytes, commit) = (config.tail_bytes, config.commit_interval);
+        Ok(Self {
+            keeping: Keeping::new(&config.policies, &config.dir, seams.key_destroyer)?,
+            files: Files::new(rooms.iter().map(|room| Arc::clone(&room.disk)).collect()),
+            registry: Arc::new(Registry::new(tail_bytes, commit, EAGER_BYTES, rooms)),
+            index: RwLock::new(index),
+            counters: Counters::default(),
+            next_segment: AtomicU64::new(next_segment),
+            keys: seams.keys,
+            forgotten: AtomicU64::new(0),
+            gops: Mutex::new(Lru::new(config.read_cache_bytes)),
+            blocks: Mutex::new(Lru::new(config.index_cache_bytes)),
+            params: Mutex::new(Lru::new(PARAMS_CACHED)),
+            classes: Mutex::default(),
+            rows: Mutex::new(Lru::new(config.catalogue_cache_bytes)),
+            catalogue: seams.catalogue.unwrap_or_else(|| Arc::<MemoryCatalogue>::default()),
+            filing: Mutex::default(),
+            filed: watch::Sender::new(false),
+            config,
+        })
     }
 
     pub(crate) fn rooms(&self) -> &[Arc<Room>] {

@@ -4,10 +4,9 @@ use std::{
     collections::{BTreeMap, BTreeSet},
     fmt, fs, io,
     path::Path,
-    sync::{Arc, atomic::AtomicU64},
+    sync::Arc,
 };
 
-use parking_lot::{Mutex, RwLock};
 use sightline_model::{Timestamp, media::StreamKey};
 use tokio::sync::watch;
 
@@ -17,22 +16,19 @@ use crate::{
     crypt::KeyProvider,
     disk::{Disk, Lock, RealDisk},
     error::Error,
-    index::{Files, SegmentInfo},
-    lru::Lru,
-    metrics::{Counters, DiskInfo, DiskState, MetricsSnapshot},
+    index::SegmentInfo,
+    metrics::{DiskInfo, DiskState, MetricsSnapshot},
+    policy::{KeyDestroyer, keeper},
     recovery::{Opening, Recovery},
     room::{Finished, Presence, Room},
     shared::Shared,
-    tail::{LiveReader, Registry, TailWriter},
+    tail::{LiveReader, TailWriter},
     types::{Keep, Watermarks},
-    writer::{self, stage::EAGER_BYTES},
+    writer,
 };
 
 /// Where, inside the store's folder, segments lie.
 pub(crate) const SEGMENTS_FOLDER: &str = "segments";
-
-/// Parameter sets kept in memory: those of about as many segments.
-const PARAMS_CACHED: usize = 4096;
 
 /// A footage store, open for writing and reading. Cheap to clone; the last clone to go stops the disks' writers.
 #[derive(Clone)]
@@ -47,6 +43,7 @@ struct Handle {
 impl Drop for Handle {
     fn drop(&mut self) {
         self.shared.rooms().iter().for_each(|room| room.stop());
+        self.shared.keeping.stop();
     }
 }
 
@@ -63,6 +60,8 @@ pub struct Seams {
     pub keys: Option<Arc<dyn KeyProvider>>,
     /// Keeps the rows about sealed segments. Without it they are kept in memory, and every footer is read at the start.
     pub catalogue: Option<Arc<dyn Catalogue>>,
+    /// Destroys keys of days that are over. Without it they stay.
+    pub key_destroyer: Option<Arc<dyn KeyDestroyer>>,
 }
 
 impl Footage {
@@ -87,25 +86,8 @@ impl Footage {
         let rooms = rooms(&disks, &config)?;
         let catalogue = seams.catalogue.unwrap_or_else(|| Arc::<MemoryCatalogue>::default());
         let (index, recovery) = Opening::new(&rooms, &*catalogue, now, &mut |_, _| ()).run()?;
-        let (tail_bytes, commit) = (config.tail_bytes, config.commit_interval);
-        let shared = Arc::new(Shared {
-            files: Files::new(rooms.iter().map(|room| Arc::clone(&room.disk)).collect()),
-            registry: Arc::new(Registry::new(tail_bytes, commit, EAGER_BYTES, rooms)),
-            index: RwLock::new(index),
-            counters: Counters::default(),
-            next_segment: AtomicU64::new(recovery.highest_id + 1),
-            keys: seams.keys,
-            forgotten: AtomicU64::new(0),
-            gops: Mutex::new(Lru::new(config.read_cache_bytes)),
-            blocks: Mutex::new(Lru::new(config.index_cache_bytes)),
-            params: Mutex::new(Lru::new(PARAMS_CACHED)),
-            classes: Mutex::default(),
-            rows: Mutex::new(Lru::new(config.catalogue_cache_bytes)),
-            catalogue,
-            filing: Mutex::default(),
-            filed: watch::Sender::new(false),
-            config,
-        });
+        let seams = Seams { catalogue: Some(catalogue), ..seams };
+        let shared = Arc::new(Shared::new(config, rooms, index, seams, recovery.highest_id + 1)?);
         let seal = filing::start(&shared).map_err(Error::io("start the filing of", &shared.config.dir))?;
         for (room, disk) in shared.rooms().iter().zip(disks) {
             if disk.out.is_none() {
@@ -113,6 +95,7 @@ impl Footage {
                     .map_err(Error::io("start the writer of", room.disk.path()))?;
             }
         }
+        keeper::start(&shared).map_err(Error::io("start the keeper of", &shared.config.dir))?;
         Ok((Self { handle: Arc::new(Handle { shared }) }, recovery))
     }
 
@@ -242,6 +225,8 @@ impl Footage {
     pub async fn shutdown(&self) -> Result<(), Error> {
         let rooms = self.shared().rooms();
         rooms.iter().for_each(|room| room.stop());
+        self.shared().keeping.stop();
+        self.shared().keeping.ended().await;
         let mut failed = Ok(());
         for room in rooms {
             let mut finished = room.finished.subscribe();

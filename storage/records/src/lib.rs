@@ -20,6 +20,7 @@ mod error;
 pub mod events;
 pub mod footage;
 pub mod grants;
+pub mod holds;
 pub mod hotlist;
 pub mod page;
 pub mod passes;

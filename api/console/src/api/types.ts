@@ -56,6 +56,8 @@ export type GapReason =
   | 'disk_overload'
   | 'clock_jump'
   | 'damaged'
+  | 'expired'
+  | 'shed'
 
 /** Why a camera is not recording: a gap's reason, or that it has just begun. */
 export type StateReason = GapReason | 'connecting' | 'starting' | 'no_ingest'

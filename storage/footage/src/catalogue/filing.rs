@@ -113,9 +113,23 @@ impl Shared {
     ///
     /// # Errors
     /// When the catalogue fails; nothing is changed then.
-    #[cfg_attr(not(test), expect(dead_code, reason = "retention will"))]
     pub(crate) fn forget_segments(&self, ids: &[u64]) -> Result<(), Error> {
         let _alone = self.filing.lock();
+        self.forget(ids)
+    }
+
+    /// Puts a segment that was written again in the place of the old one. A query that is under way may see both for a moment,
+    /// and drops what stands twice. Blocks.
+    ///
+    /// # Errors
+    /// When the catalogue fails; the old one stays then.
+    pub(crate) fn replace_segment(&self, old: u64, new: &Sealed) -> Result<(), Error> {
+        let _alone = self.filing.lock();
+        self.catalogue.insert(std::slice::from_ref(new))?;
+        self.forget(&[old])
+    }
+
+    fn forget(&self, ids: &[u64]) -> Result<(), Error> {
         self.catalogue.remove(ids)?;
         let totals = self.catalogue.streams()?;
         let segments = self.catalogue.classes()?.iter().map(|class| class.segments).sum();

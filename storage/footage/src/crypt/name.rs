@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use serde::{Deserialize, Serialize};
 use sightline_model::{CameraId, TimeRange, Timestamp};
 
 use super::{KeyError, cipher};
@@ -58,7 +59,7 @@ impl fmt::Debug for KeyId {
 }
 
 /// One hour of one camera, all its streams: what one data key is for, and the smallest thing that can be made unreadable.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct CameraHour {
     /// The camera.
     pub camera: CameraId,

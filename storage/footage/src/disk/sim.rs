@@ -169,6 +169,11 @@ impl SimDisk {
         self.0.lock().put(name, bytes);
     }
 
+    /// Bytes in use.
+    pub(crate) fn used(&self) -> u64 {
+        self.0.lock().used()
+    }
+
     pub(crate) fn names(&self) -> Vec<String> {
         self.0.lock().names.keys().cloned().collect()
     }

@@ -13,7 +13,7 @@ const MAGIC: [u8; 8] = *b"SLSEGMT2";
 pub(crate) const SEGMENT_HEADER_BYTES: u64 = 128;
 /// Where the first record begins: at a page, so that large writes may go past the page cache.
 pub(crate) const RECORDS_START: u64 = 4096;
-const RESERVED: usize = 60;
+const RESERVED: usize = 52;
 
 /// What a segment says of itself. Never changes after creation.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -24,6 +24,8 @@ pub(crate) struct SegmentHeader {
     pub(crate) lane: u8,
     pub(crate) created: Timestamp,
     pub(crate) node: String,
+    /// The segment that this one was written again from, and which it replaces; 0: none.
+    pub(crate) replaces: u64,
 }
 
 /// Why a segment header cannot be used.
@@ -46,6 +48,7 @@ impl SegmentHeader {
         let mut node = self.node.clone().into_bytes();
         node.resize(NODE_BYTES, 0);
         out.extend_from_slice(&node);
+        out.extend_from_slice(&self.replaces.to_le_bytes());
         out.extend_from_slice(&[0; RESERVED]);
         put_crc(&mut out, 0);
         out
@@ -70,7 +73,8 @@ impl SegmentHeader {
         let created = Timestamp(cursor.i64().ok_or(short)?);
         let node = cursor.take(NODE_BYTES).ok_or(short)?;
         let node = String::from_utf8_lossy(node).trim_end_matches('\0').to_owned();
-        Ok(Self { id, class, lane, created, node })
+        let replaces = cursor.u64().ok_or(short)?;
+        Ok(Self { id, class, lane, created, node, replaces })
     }
 }
 
@@ -91,8 +95,14 @@ mod tests {
 
     #[test]
     fn a_header_reads_back_and_a_flipped_bit_is_noticed() {
-        let header =
-            SegmentHeader { id: 7, class: 0, lane: 3, created: Timestamp(123), node: "north".into() };
+        let header = SegmentHeader {
+            id: 7,
+            class: 0,
+            lane: 3,
+            created: Timestamp(123),
+            node: "north".into(),
+            replaces: 5,
+        };
         let bytes = header.encode();
         assert_eq!(bytes.len() as u64, SEGMENT_HEADER_BYTES);
         assert_eq!(SegmentHeader::decode(&bytes), Ok(header));
@@ -105,8 +115,14 @@ mod tests {
 
     #[test]
     fn a_later_version_is_named_and_not_taken_for_damage() {
-        let header =
-            SegmentHeader { id: 7, class: 0, lane: 3, created: Timestamp(123), node: "north".into() };
+        let header = SegmentHeader {
+            id: 7,
+            class: 0,
+            lane: 3,
+            created: Timestamp(123),
+            node: "north".into(),
+            replaces: 5,
+        };
         let mut bytes = header.encode();
         bytes.truncate(124);
         bytes[8] = 9;

@@ -114,7 +114,7 @@ fn segment(disk: &dyn Disk, plan: &Plan, id: u64, round: u32, group: u32) -> std
         }
     }
     let footer = builder.footer(id, end, sealed_at);
-    let header = SegmentHeader { id, class: 0, lane: 0, created, node: plan.node.clone() };
+    let header = SegmentHeader { id, class: 0, lane: 0, created, node: plan.node.clone(), replaces: 0 };
     let file = disk.create(&file_name(id))?;
     file.write_at(0, &mut [IoSlice::new(&header.encode())])?;
     file.set_length(end)?;

@@ -61,7 +61,7 @@ pub fn sealed_segment(dir: &Path, id: u64, lane: u8, gops: &[MadeGop]) -> Result
     }
     let sealed_at = gops.last().map_or(Timestamp(0), |gop| gop.start);
     let created = gops.first().map_or(Timestamp(0), |gop| gop.start);
-    let header = SegmentHeader { id, class: 0, lane, created, node: "made".to_owned() };
+    let header = SegmentHeader { id, class: 0, lane, created, node: "made".to_owned(), replaces: 0 };
     let footer = builder.footer(id, end, sealed_at);
     let folder = dir.join(SEGMENTS_FOLDER);
     let path = folder.join(file_name(id));

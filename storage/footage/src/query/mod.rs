@@ -67,14 +67,18 @@ impl Query<'_> {
     }
 
     fn block(&self, part: &Found) -> Result<Arc<Block>, Miss> {
-        let section = match &part.source {
+        self.block_of(part.segment, &part.source)
+    }
+
+    pub(crate) fn block_of(&self, segment: Place, source: &Source) -> Result<Arc<Block>, Miss> {
+        let section = match source {
             Source::Memory(block) => return Ok(Arc::clone(block)),
             Source::Footer(section) => *section,
         };
-        let cached = self.shared.blocks.lock().get(&(part.segment.id, section));
+        let cached = self.shared.blocks.lock().get(&(segment.id, section));
         match cached {
             Some(block) => Ok(block),
-            None if self.io => Ok(self.load_block(part.segment, section)?),
+            None if self.io => Ok(self.load_block(segment, section)?),
             None => Err(Miss::Io),
         }
     }

@@ -1,7 +1,7 @@
 //! Opens a store's disks: decides by [`compare`], then does it.
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     io::{self, IoSlice},
     sync::{Arc, atomic::Ordering},
     time::Instant,
@@ -11,7 +11,7 @@ use sightline_model::Timestamp;
 
 use super::{
     HeaderProblem, Opened, Rebuilt, Recovery,
-    compare::{Files, compare},
+    compare::{Compared, Files, compare},
     load, rebuild,
 };
 use crate::{
@@ -64,7 +64,8 @@ impl<'a> Opening<'a> {
         let known = self.catalogue.known()?;
         let files = self.files()?;
         let is_in = |disk: u8| self.rooms.get(usize::from(disk)).is_some_and(|room| !room.has_left());
-        let compared = compare(&known, &files, is_in);
+        let mut compared = compare(&known, &files, is_in);
+        self.finish_replacements(&mut compared)?;
         let highest_known = known.last().map_or(0, |one| one.id);
         self.report.highest_id = files.last_key_value().map_or(0, |(id, _)| *id).max(highest_known);
         self.report.segments = compared.trusted.len() as u64;
@@ -116,6 +117,31 @@ impl<'a> Opening<'a> {
             }
         }
         Ok(files)
+    }
+
+    /// Takes out what was written again before a crash and is still there: otherwise what was thinned or dropped would be back.
+    /// Only files that the catalogue does not know can be such, and only younger ones can say so.
+    fn finish_replacements(&mut self, compared: &mut Compared) -> Result<(), Error> {
+        let Some(first) = compared.read.first().copied() else { return Ok(()) };
+        let trusted = compared.trusted.iter().map(|one| Place { id: one.id, disk: one.disk });
+        let younger = trusted.chain(compared.read.iter().copied()).filter(|place| place.id > first.id);
+        let mut replaced = BTreeSet::new();
+        for place in younger {
+            let room = self.rooms.get(usize::from(place.disk));
+            let header = room.and_then(|room| read_header(&*room.disk, place.id));
+            replaced.extend(header.map(|header| header.replaces).filter(|old| *old != 0));
+        }
+        for place in compared.read.iter().filter(|place| replaced.contains(&place.id)) {
+            let Some(room) = self.rooms.get(usize::from(place.disk)) else { continue };
+            let name = file_name(place.id);
+            let path = room.disk.path().join(&name);
+            let removed = room.disk.remove(&name).and_then(|()| room.disk.sync_folder());
+            removed.map_err(Error::io("remove", &path))?;
+            tracing::info!(segment = %path.display(), "a segment that was written again before a crash is taken out");
+            self.unfit.push(place.id);
+        }
+        compared.read.retain(|place| !replaced.contains(&place.id));
+        Ok(())
     }
 
     fn file(&mut self) -> Result<(), Error> {
@@ -214,6 +240,12 @@ impl<'a> Opening<'a> {
         }
         Ok(())
     }
+}
+
+/// The header of a whole, sealed segment.
+fn read_header(disk: &dyn Disk, id: u64) -> Option<SegmentHeader> {
+    let opened = load(disk, id).ok()?;
+    opened.footer.is_ok().then_some(opened.header)
 }
 
 fn is_sound(file: &dyn DiskFile, row: &DirectoryRow) -> bool {

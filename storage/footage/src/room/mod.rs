@@ -10,6 +10,7 @@
 mod placement;
 
 use std::{
+    collections::BTreeSet,
     io,
     sync::{
         Arc,
@@ -79,6 +80,8 @@ pub(crate) struct Room {
     pub(crate) finished: watch::Sender<Finished>,
     free_bytes: AtomicU64,
     needed_bytes: u64,
+    /// Retention classes that are not recorded while the disk is full.
+    shed: Mutex<BTreeSet<u8>>,
 }
 
 impl Room {
@@ -94,6 +97,27 @@ impl Room {
             finished: watch::Sender::new(Finished::No),
             free_bytes: AtomicU64::new(free_bytes),
             needed_bytes,
+            shed: Mutex::default(),
+        }
+    }
+
+    /// Whether a retention class is not recorded for now.
+    pub(crate) fn sheds(&self, class: u8) -> bool {
+        self.shed.lock().contains(&class)
+    }
+
+    /// The retention classes that are not recorded for now.
+    pub(crate) fn shed(&self) -> BTreeSet<u8> {
+        self.shed.lock().clone()
+    }
+
+    /// Gives a class up, or takes it up again.
+    pub(crate) fn set_shed(&self, class: u8, shed: bool) {
+        let mut classes = self.shed.lock();
+        if shed {
+            classes.insert(class);
+        } else {
+            classes.remove(&class);
         }
     }
 

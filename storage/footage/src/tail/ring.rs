@@ -54,8 +54,10 @@ pub(crate) struct Ring {
     /// End of what the disk has taken or published last.
     pub(super) taken_end: Option<Timestamp>,
     pub(super) released_end: Option<Timestamp>,
-    /// Start of the first chunk that fell off before it was taken.
+    /// Start of the first chunk that fell off before it was taken, or was given up.
     pub(super) lost_from: Option<Timestamp>,
+    /// Why it is not on disk.
+    pub(super) lost_reason: GapReason,
 }
 
 impl Ring {
@@ -81,7 +83,13 @@ impl Ring {
             taken_end: known_until,
             released_end: known_until,
             lost_from: None,
+            lost_reason: GapReason::DiskOverload,
         }
+    }
+
+    /// Whether the stream is kept on disk.
+    pub(crate) fn recorded(&self) -> bool {
+        self.recorded
     }
 
     fn next_no(&self) -> u64 {
@@ -288,7 +296,28 @@ impl Ring {
         {
             effect.dropped += 1;
         }
-        self.lost_from = self.lost_from.or_else(|| chunk.from());
+        if self.lost_from.is_none() {
+            self.lost_from = chunk.from();
+            self.lost_reason = GapReason::DiskOverload;
+        }
+    }
+
+    /// Lets go, in the disk's name, of everything that it has not taken: its class is not recorded while the disk is full.
+    /// What is live goes on.
+    pub(crate) fn shed(&mut self) {
+        let all_released = self.released >= self.taken;
+        let from = self.taken.max(self.first_no);
+        let first = (from..self.next_no()).find_map(|no| self.chunk(no)?.from());
+        if self.lost_from.is_none() && first.is_some() {
+            self.lost_from = first;
+            self.lost_reason = GapReason::Shed;
+        }
+        self.taken = self.next_no();
+        if all_released {
+            self.released = self.taken;
+        }
+        self.enlisted = false;
+        self.evict(&mut Effect::default());
     }
 
     /// Hands the disk what it has not taken yet, at most about `budget` bytes and at least one piece.
@@ -327,7 +356,7 @@ impl Ring {
     fn lost_gap(&self, until: Option<Timestamp>) -> Option<Gap> {
         let from = self.taken_end.filter(|_| self.lost_from.is_some()).or(self.lost_from)?;
         let to = until.filter(|to| *to > from)?;
-        Some(Gap { from, to, reason: GapReason::DiskOverload })
+        Some(Gap { from, to, reason: self.lost_reason })
     }
 
     /// Everything up to chunk `no` is in the index, and ends at `end`.

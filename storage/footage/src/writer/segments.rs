@@ -37,6 +37,7 @@ impl Writer {
             lane: lane.lane,
             created: Timestamp::now(),
             node: self.shared.config.node.clone(),
+            replaces: 0,
         };
         let (file, segment) = OpenSegment::create(&*self.room.disk, self.room.no, header)?;
         let segment = self.shared.index.write().add_open(segment);

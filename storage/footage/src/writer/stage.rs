@@ -119,7 +119,9 @@ impl Stage {
         let mut jobs = adopted;
         let mut left = Vec::new();
         for tail in tails {
-            if budget == 0 || take(&tail, &mut budget, &mut jobs) {
+            if self.room.sheds(tail.class()) {
+                tail.ring.lock().shed();
+            } else if budget == 0 || take(&tail, &mut budget, &mut jobs) {
                 left.push(tail);
             }
         }

@@ -21,6 +21,8 @@ export const watch = {
     disk_overload: 'the disk was too slow or full',
     clock_jump: "the receiver's clock jumped",
     damaged: 'stored bytes were damaged and cut away',
+    expired: 'deleted when its time was over; what is held around it stayed',
+    shed: 'not recorded for a while: the disk was full and nothing on it could go',
     connecting: 'being connected',
     starting: 'frames are coming, none is on disk yet',
     no_ingest: 'no node has taken this camera yet',

@@ -24,6 +24,8 @@ export const watch: Shape<typeof english> = {
     disk_overload: '磁盘过慢或已满',
     clock_jump: '接收端时钟跳变',
     damaged: '存储数据损坏，已截除',
+    expired: '保存期满已删除；周围被保全的录像仍在',
+    shed: '磁盘已满且无可清理内容，暂停录像',
     connecting: '正在连接',
     starting: '已收到画面，尚未写入磁盘',
     no_ingest: '尚无节点接入此摄像机',
