@@ -1,7 +1,6 @@
 //! Opens a store's disks: decides by [`compare`], then does it.
 
 use std::{
-    collections::BTreeMap,
     io::{self, IoSlice},
     sync::{Arc, atomic::Ordering},
     time::Instant,
@@ -11,7 +10,7 @@ use sightline_model::Timestamp;
 
 use super::{
     HeaderProblem, Opened, Rebuilt, Recovery,
-    compare::{Files, compare},
+    compare::{Found, compare},
     load, rebuild,
 };
 use crate::{
@@ -66,9 +65,9 @@ impl<'a> Opening<'a> {
         let is_in = |disk: u8| self.rooms.get(usize::from(disk)).is_some_and(|room| !room.has_left());
         let compared = compare(&known, &files, is_in);
         let highest_known = known.last().map_or(0, |one| one.id);
-        self.report.highest_id = files.last_key_value().map_or(0, |(id, _)| *id).max(highest_known);
-        self.report.segments = compared.trusted.len() as u64;
-        self.report.bytes = compared.trusted.iter().map(|one| one.bytes).sum();
+        self.report.highest_id = files.last().map_or(0, |file| file.place.id).max(highest_known);
+        self.report.segments = compared.trusted;
+        self.report.bytes = compared.trusted_bytes;
         let all = compared.read.len() as u64;
         for (done, place) in compared.read.iter().enumerate() {
             self.read(*place)?;
@@ -93,9 +92,9 @@ impl<'a> Opening<'a> {
         self.index(began)
     }
 
-    /// What the disks hold; what was begun and never finished is removed.
-    fn files(&mut self) -> Result<Files, Error> {
-        let mut files: Files = BTreeMap::new();
+    /// What the disks hold, in the order of ids; what was begun and never finished is removed.
+    fn files(&mut self) -> Result<Vec<Found>, Error> {
+        let mut files = Vec::new();
         for room in self.rooms {
             let path = room.disk.path();
             self.report.dirs.push(path.to_owned());
@@ -104,17 +103,28 @@ impl<'a> Opening<'a> {
                 self.report.disks_out.push((path.to_owned(), problem));
                 continue;
             }
-            for (name, length) in room.disk.lengths().map_err(Error::io("list", path))? {
-                if let Some(id) = parse_file_name(&name) {
-                    if let Some((other, _)) = files.insert(id, (room.no, length)) {
-                        tracing::warn!(segment = %path.join(&name).display(), "this segment stands on disk {other} as well");
-                    }
+            let mut drafts = Vec::new();
+            let each = &mut |name: &str, bytes: u64| {
+                if let Some(id) = parse_file_name(name) {
+                    files.push(Found { place: Place { id, disk: room.no }, bytes });
                 } else if name.ends_with(".tmp") {
-                    // Nothing was ever written behind its header.
-                    room.disk.remove(&name).map_err(Error::io("remove", path.join(&name)))?;
+                    drafts.push(name.to_owned());
                 }
+            };
+            room.disk.lengths(each).map_err(Error::io("list", path))?;
+            for name in drafts {
+                // Nothing was ever written behind its header.
+                room.disk.remove(&name).map_err(Error::io("remove", path.join(&name)))?;
             }
         }
+        files.sort_unstable_by_key(|file| file.place);
+        files.dedup_by(|next, first| {
+            let twice = next.place.id == first.place.id;
+            if twice {
+                tracing::warn!(segment = %file_name(next.place.id), "a segment stands on two disks, the first is used");
+            }
+            twice
+        });
         Ok(files)
     }
 
@@ -218,7 +228,8 @@ impl<'a> Opening<'a> {
 
 fn is_sound(file: &dyn DiskFile, row: &DirectoryRow) -> bool {
     let length = usize::try_from(row.block.length).unwrap_or(usize::MAX);
-    read_vec(file, row.block.offset, length).is_ok_and(|bytes| crate::format::crc::crc32c(&bytes) == row.block.crc)
+    read_vec(file, row.block.offset, length)
+        .is_ok_and(|bytes| crate::format::crc::crc32c(&bytes) == row.block.crc)
 }
 
 fn close(file: &dyn DiskFile, id: u64, rebuilt: &Rebuilt, now: Timestamp) -> io::Result<Footer> {
