@@ -131,6 +131,12 @@ pub const CODES: &[Code] = &[
         "Read it again and choose another step.",
     ),
     code("ended", 409, "It has ended", "Start a new one."),
+    code(
+        "footage_destroyed",
+        410,
+        "The footage was destroyed",
+        "Its time was over; GET /api/v1/audit/entries?action=keys_destroyed says when and by whom.",
+    ),
     code("body_too_large", 413, "The body is too long", "Send less at a time."),
     code("wrong_type", 415, "The body is of another kind", "Send the named kind and say so in Content-Type."),
     code("undecodable", 422, "The frame cannot be shown", "Ask for another moment of the same camera."),

@@ -2,6 +2,7 @@
 //!
 //! ```text
 //! records ─┬─> trust <── footage <── tail <── ingest <── targets (registry)
+//!          │              └── keys
 //!          ├─> gateway                  └── demand (live readers) ──> ingest
 //!          └─> api <── trust, gateway, pictures, states (ingest)
 //! ```
@@ -13,7 +14,7 @@ use std::{net::SocketAddr, sync::Arc, time::Duration};
 
 use anyhow::Context;
 use sightline_api::{Api, Parts};
-use sightline_footage::{Footage, Keep, Seams, catalogue::SqlCatalogue};
+use sightline_footage::{Footage, Keep, KeyProvider, Seams, catalogue::SqlCatalogue};
 use sightline_gateway::Gateway;
 use sightline_ingest::{Append, Sink, Supervisor};
 use sightline_model::{
@@ -23,7 +24,10 @@ use sightline_model::{
 };
 use sightline_picture::Pictures;
 use sightline_records::Records;
-use sightline_trust::Trust;
+use sightline_trust::{
+    Trust,
+    keys::{self, FileKeys},
+};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use tracing::{info, warn};
 
@@ -60,8 +64,9 @@ impl Node {
         let listeners = http::Listeners::bind(&config.listen).await?;
 
         config.ingest.check()?;
+        let keys = open_keys(config.keys).await?;
         let records = Records::open(&config.records).await?;
-        let footage = open_footage(config.footage, records.clone()).await?;
+        let footage = open_footage(config.footage, records.clone(), keys.clone()).await?;
         let trust = Trust::new(config.trust, records.clone(), footage.clone());
         let gateway = Gateway::start(config.gateway, records.clone(), cancel.clone()).await?;
         let pictures = Pictures::start(config.pictures)?;
@@ -88,6 +93,7 @@ impl Node {
             gateway: gateway.clone(),
             ingest: Arc::downgrade(&supervisor),
             trust: trust.clone(),
+            keys,
             pictures: pictures.clone(),
             api: api.clone(),
         };
@@ -161,9 +167,25 @@ impl Node {
     }
 }
 
-async fn open_footage(config: sightline_footage::Config, records: Records) -> anyhow::Result<Footage> {
+/// The keys of footage; `None` when it is neither encrypted nor ever was.
+async fn open_keys(config: keys::Config) -> anyhow::Result<Option<Arc<FileKeys>>> {
+    let encryption = config.encryption;
+    let keys = tokio::task::spawn_blocking(move || FileKeys::open_if_used(&config)).await??;
+    match &keys {
+        Some(keys) if encryption => info!(master = %keys.master(), "New footage is encrypted."),
+        _ => warn!("New footage is not encrypted (keys.encryption)."),
+    }
+    Ok(keys.map(Arc::new))
+}
+
+async fn open_footage(
+    config: sightline_footage::Config,
+    records: Records,
+    keys: Option<Arc<FileKeys>>,
+) -> anyhow::Result<Footage> {
     let catalogue = SqlCatalogue::open(records, &config.node).await?;
-    let seams = Seams { catalogue: Some(Arc::new(catalogue)), ..Seams::default() };
+    let keys = keys.map(|keys| keys as Arc<dyn KeyProvider>);
+    let seams = Seams { keys, catalogue: Some(Arc::new(catalogue)) };
     let (footage, recovery) =
         tokio::task::spawn_blocking(move || Footage::open(config, seams, Timestamp::now())).await??;
     info!("Footage recovered: {recovery}");

@@ -35,6 +35,8 @@ pub(crate) struct Shared {
     pub(crate) keys: Option<Arc<dyn KeyProvider>>,
     /// GOPs read lately, by segment and offset.
     pub(crate) gops: Mutex<Lru<(u64, u64), Arc<Gop>>>,
+    /// How often `gops` was emptied; changed with it locked.
+    pub(crate) forgotten: AtomicU64,
     /// Index blocks read lately, by segment and place.
     pub(crate) blocks: Mutex<Lru<(u64, Section), Arc<Block>>>,
     /// Parameter sets read lately, by segment and place.
@@ -51,6 +53,11 @@ pub(crate) struct Shared {
 }
 
 impl Shared {
+    /// The keys for new footage, when it is encrypted.
+    pub(crate) fn sealing_keys(&self) -> Option<&dyn KeyProvider> {
+        self.keys.as_deref().filter(|keys| keys.encrypts())
+    }
+
     pub(crate) fn rooms(&self) -> &[Arc<Room>] {
         self.registry.rooms()
     }

@@ -95,6 +95,7 @@ impl Footage {
             counters: Counters::default(),
             next_segment: AtomicU64::new(recovery.highest_id + 1),
             keys: seams.keys,
+            forgotten: AtomicU64::new(0),
             gops: Mutex::new(Lru::new(config.read_cache_bytes)),
             blocks: Mutex::new(Lru::new(config.index_cache_bytes)),
             params: Mutex::new(Lru::new(PARAMS_CACHED)),

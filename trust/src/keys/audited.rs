@@ -38,8 +38,8 @@ pub struct Destruction {
 }
 
 impl Trust {
-    /// Enters the destruction into the audit log, waits until the entry is durable, and destroys the keys then. If it
-    /// fails after that, a second entry says so.
+    /// Enters the destruction into the audit log, waits until the entry is durable, and destroys the keys then; media that
+    /// was read with them is forgotten. If it fails after that, a second entry says so.
     ///
     /// # Errors
     /// [`Error::AuditUnavailable`] when it cannot be entered: nothing is destroyed then. [`Error::Invalid`] when footage of
@@ -60,6 +60,7 @@ impl Trust {
             What::Hours(hours) => keys.destroy(&hours),
         });
         let done = done.await;
+        self.footage().forget_read();
         if let (Err(error), Some(act)) = (&done, acts.into_iter().next()) {
             let detail = format!("did not finish, to be done again: {error}");
             self.record(Act { detail, ..act }).await?;

@@ -49,6 +49,10 @@ impl Folder {
         }
     }
 
+    pub(super) fn is_there(&self) -> Result<bool, KeyFileError> {
+        self.path.try_exists().map_err(KeyFileError::io("look for", &self.path))
+    }
+
     pub(super) fn path(&self) -> &Path {
         &self.path
     }

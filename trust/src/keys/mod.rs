@@ -56,6 +56,8 @@ const LOCK: &str = "LOCK";
 pub struct FileKeys {
     folder: Folder,
     access: Access,
+    /// Whether new footage is encrypted.
+    encrypts: bool,
     masters: RwLock<Masters>,
     days: Mutex<Days>,
     cache: Mutex<Cache>,
@@ -161,6 +163,15 @@ impl FileKeys {
         Ok(keys)
     }
 
+    /// The same, but `None` when footage is neither encrypted nor ever was.
+    ///
+    /// # Errors
+    /// As [`FileKeys::open`].
+    pub fn open_if_used(config: &Config) -> Result<Option<Self>, KeyFileError> {
+        let used = config.encryption || Folder::existing(config.dir.clone()).is_there()?;
+        used.then(|| Self::open(config)).transpose()
+    }
+
     /// Opens the folder beside the process that records, for reading alone.
     ///
     /// # Errors
@@ -196,6 +207,7 @@ impl FileKeys {
         Ok(Self {
             folder,
             access,
+            encrypts: config.encryption,
             masters: RwLock::new(masters),
             days: Mutex::new(days),
             cache: Mutex::new(Cache::new(config.cached_keys)),

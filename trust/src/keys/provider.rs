@@ -12,6 +12,10 @@ use super::{
 };
 
 impl KeyProvider for FileKeys {
+    fn encrypts(&self) -> bool {
+        self.encrypts
+    }
+
     fn current(&self, of: CameraHour) -> Result<(KeyId, Arc<DataKey>), KeyError> {
         self.told(self.current_key(of))
     }
@@ -25,6 +29,10 @@ impl KeyProvider for FileKeys {
             Found::Destroyed => Err(KeyError::Destroyed { id, of }),
             Found::Unknown => Err(KeyError::Unknown { id, of }),
         }
+    }
+
+    fn at_hand(&self, id: KeyId, of: CameraHour) -> Result<Option<Arc<DataKey>>, KeyError> {
+        Ok(self.cache.lock().get(id, of))
     }
 
     fn sync(&self) -> Result<(), KeyError> {

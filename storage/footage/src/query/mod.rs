@@ -3,6 +3,7 @@
 //! Everything here is synchronous and comes in two tempers: without I/O (answers [`Miss::Io`] when something would have to
 //! be read) and with. The store tries the first on the caller's task and the second on a thread that may block.
 
+mod forget;
 mod nearest;
 mod parts;
 mod read;

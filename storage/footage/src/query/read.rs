@@ -95,6 +95,7 @@ impl Query<'_> {
             self.count_hit();
             return Ok(gop);
         }
+        let forgotten = self.shared.forgotten.load(Ordering::Relaxed);
         let gop = self.fetch(entry, place, offset, bytes).inspect_err(|miss| {
             if let Miss::Error(error @ Error::Damaged { .. }) = miss {
                 Counters::add(&self.shared.counters.damaged_reads, 1);
@@ -102,7 +103,10 @@ impl Query<'_> {
             }
         })?;
         let gop = Arc::new(gop);
-        self.shared.gops.lock().insert((place.id, offset), Arc::clone(&gop), gop.bytes());
+        let mut gops = self.shared.gops.lock();
+        if self.shared.forgotten.load(Ordering::Relaxed) == forgotten {
+            gops.insert((place.id, offset), Arc::clone(&gop), gop.bytes());
+        }
         Ok(gop)
     }
 
@@ -177,8 +181,9 @@ impl Query<'_> {
         }
         if header.is_encrypted() {
             self.decrypt(&header, &mut record).map_err(|error| match error {
-                Sealed::Key(error) => Error::Key(error),
-                Sealed::Changed => damaged("the payload is not what was encrypted"),
+                Sealed::Io => Miss::Io,
+                Sealed::Key(error) => Error::Key(error).into(),
+                Sealed::Changed => damaged("the payload is not what was encrypted").into(),
             })?;
         }
         let params = self.params(place, header.params)?;
@@ -190,7 +195,11 @@ impl Query<'_> {
         let of = CameraHour::of(header.key.camera, header.start);
         let unknown = crypt::KeyError::Unknown { id: header.key_id, of };
         let keys = self.shared.keys.as_ref().ok_or(Sealed::Key(unknown))?;
-        let key = keys.get(header.key_id, of).map_err(Sealed::Key)?;
+        let key = match self.io {
+            true => Some(keys.get(header.key_id, of)),
+            false => keys.at_hand(header.key_id, of).transpose(),
+        };
+        let key = key.ok_or(Sealed::Io)?.map_err(Sealed::Key)?;
         let payload = record.as_mut().get_mut(HEADER..).unwrap_or_default();
         crypt::open(&key, header.nonce, &header.aad(), payload).map_err(|_| Sealed::Changed)?;
         record.truncate(record.as_ref().len().saturating_sub(TAG_BYTES as usize));
@@ -232,6 +241,8 @@ fn find_params(bytes: &[u8], place: u32) -> Option<ParameterSets> {
 
 /// Why a payload stays closed.
 enum Sealed {
+    /// Its key lies on a disk, and this thread must not wait for one.
+    Io,
     Key(crypt::KeyError),
     Changed,
 }

@@ -238,7 +238,7 @@ impl Writer {
             .flat_map(|(lane, jobs)| stage::batches(jobs).into_iter().map(move |jobs| (lane, jobs)));
         let mut batches = Vec::new();
         for (lane, jobs) in lots {
-            match prepare(lane, jobs, Buffer::default(), self.shared.keys.as_deref()) {
+            match prepare(lane, jobs, Buffer::default(), self.shared.sealing_keys()) {
                 Ok(batch) => batches.push(batch),
                 Err(Unprepared { jobs, error }) => {
                     self.room.refused(&io::Error::other(error));

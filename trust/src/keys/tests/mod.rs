@@ -5,6 +5,7 @@ mod beside;
 mod crash;
 mod destroy;
 mod files;
+mod footage;
 pub(super) mod fuse;
 mod master;
 
