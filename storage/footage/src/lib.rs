@@ -45,8 +45,8 @@ mod tests;
 mod types;
 mod writer;
 
-pub use bench::{BenchPlan, BenchReport, ReadFigure, WriteFigure, bench};
 pub use ask::FootageStream;
+pub use bench::{BenchPlan, BenchReport, ReadFigure, WriteFigure, bench};
 pub use check::{CheckReport, Problem, check, list_segments};
 pub use config::Config;
 pub use crypt::{CameraHour, DataKey, KeyError, KeyId, KeyProvider, WRAPPED_KEY_BYTES};

@@ -79,8 +79,21 @@ impl Query<'_> {
         match cached {
             Some(block) => Ok(block),
             None if self.io => Ok(self.load_block(segment, section)?),
-            None => Err(Miss::Io),
+            None => self.block_now(segment, section).ok_or(Miss::Io),
         }
+    }
+
+    /// A block that the operating system has in memory: taken from there, it costs less than the way to another thread.
+    fn block_now(&self, segment: Place, section: Section) -> Option<Arc<Block>> {
+        let bytes = self.shared.files.section_now(segment, section)?;
+        Some(self.keep_block(segment, section, Block::decode(bytes.as_ref())?))
+    }
+
+    fn keep_block(&self, segment: Place, section: Section, block: Block) -> Arc<Block> {
+        let weight = block.memory_bytes();
+        let block = Arc::new(block);
+        self.shared.blocks.lock().insert((segment.id, section), Arc::clone(&block), weight);
+        block
     }
 
     fn load_block(&self, segment: Place, section: Section) -> Result<Arc<Block>, Error> {
@@ -95,12 +108,10 @@ impl Query<'_> {
             Err(error) => return Err(error),
         };
         let block = match block {
-            Some(block) => Arc::new(block),
-            None => Arc::new(self.rebuild_block(segment)?),
+            Some(block) => block,
+            None => self.rebuild_block(segment)?,
         };
-        let weight = block.memory_bytes();
-        self.shared.blocks.lock().insert((segment.id, section), Arc::clone(&block), weight);
-        Ok(block)
+        Ok(self.keep_block(segment, section, block))
     }
 
     /// The index is derived: a damaged block is made again from the records.

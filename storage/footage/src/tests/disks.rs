@@ -122,7 +122,8 @@ async fn classes_have_segments_of_their_own() {
     footage.set_class(key("a"), 7);
     push(&mut writers[0], &busy(1));
     footage.flush().await.unwrap();
-    let classes: BTreeSet<u8> = footage.list_segments().unwrap().iter().map(|segment| segment.class).collect();
+    let classes: BTreeSet<u8> =
+        footage.list_segments().unwrap().iter().map(|segment| segment.class).collect();
     assert_eq!(classes, BTreeSet::from([0, 7]));
     assert_eq!(read_all(&footage, key("a")).await, [busy(0), busy(1)]);
 }
