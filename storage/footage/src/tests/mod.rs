@@ -4,6 +4,7 @@ mod crash;
 mod faults;
 mod gaps;
 mod model;
+mod power;
 mod real;
 mod serve;
 
