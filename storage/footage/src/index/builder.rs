@@ -16,6 +16,7 @@ use crate::format::{
     block::{Block, Entry},
     footer::{DirectoryRow, Section, Summary, Trailer, encode_directory, encode_params_list, widen},
     merkle::{Hash, Merkle},
+    payload::lost_params,
 };
 
 /// A GOP or gap as it goes into an index.
@@ -62,6 +63,12 @@ pub(crate) struct ParamsTable {
 impl ParamsTable {
     pub(crate) fn id(&self, params: &ParameterSets) -> Option<u32> {
         self.ids.get(params).copied()
+    }
+
+    /// Whether the parameter sets of id `id` are there, and not lost.
+    pub(crate) fn has(&self, id: u32) -> bool {
+        let found = usize::try_from(id).ok().and_then(|id| self.list.get(id));
+        found.is_some_and(|params| **params != lost_params())
     }
 
     pub(crate) fn next_id(&self) -> u32 {

@@ -246,9 +246,10 @@ fn overlaps(entry: &GopEntry, range: TimeRange) -> bool {
     entry.start < range.to && (entry.end > range.from || entry.start >= range.from)
 }
 
-/// Sorts, and keeps one of each GOP: it may stand in the ring and in the index, or twice on disk after a failed sync.
+/// Sorts, and keeps one of each GOP: it may stand in the ring and in the index, or twice on disk after a failed write or
+/// sync. The later copy is the one that was synced.
 fn put_in_order(entries: &mut Vec<GopEntry>) {
-    entries.sort_unstable_by_key(|entry| (entry.identity(), entry.location));
+    entries.sort_unstable_by_key(|entry| (entry.identity(), entry.location.preference()));
     entries.dedup_by_key(|entry| entry.identity());
 }
 

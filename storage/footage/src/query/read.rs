@@ -33,7 +33,9 @@ impl Query<'_> {
 
     /// The pieces that were put together in `entry`.
     fn pieces(&self, entry: &GopEntry) -> Result<Vec<GopEntry>, Miss> {
-        let range = TimeRange::new(entry.start, entry.end).ok_or_else(|| gone(entry))?;
+        // One more than its length: the last piece may have none, where frames come out of order.
+        let until = entry.end.max(entry.start).plus_micros(1);
+        let range = TimeRange::new(entry.start, until).ok_or_else(|| gone(entry))?;
         let parts = entry.part..entry.part.saturating_add(entry.pieces);
         let mut pieces = self.raw(range)?;
         pieces.retain(|piece| {

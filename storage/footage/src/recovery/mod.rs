@@ -159,6 +159,15 @@ pub(crate) struct Rebuilt {
     pub(crate) torn_bytes: u64,
 }
 
+impl Rebuilt {
+    /// A GOP whose header can be read and whose media cannot becomes a gap.
+    fn miss(&mut self, header: &RecordHeader) {
+        if let Some((key, gap)) = damaged_gap(header).filter(|_| header.kind == Kind::Gop) {
+            self.builder.add(key, &Added::Gap(gap));
+        }
+    }
+}
+
 /// Scans the records of a segment up to `until` and builds everything a footer needs.
 pub(crate) fn rebuild(
     file: &dyn DiskFile,
@@ -174,14 +183,13 @@ pub(crate) fn rebuild(
                 rebuilt.builder.record(leaf);
                 if let Err(what) = take_record(&mut rebuilt.builder, &header, offset, &payload) {
                     rebuilt.damage.push((offset, u64::from(header.total_bytes), what));
+                    rebuilt.miss(&header);
                 }
             }
             Found::Damaged { offset, bytes, header, what } => {
                 rebuilt.damage.push((offset, bytes, what));
-                if let Some(gap) =
-                    header.filter(|header| header.kind == Kind::Gop).and_then(|h| damaged_gap(&h))
-                {
-                    rebuilt.builder.add(gap.0, &Added::Gap(gap.1));
+                if let Some(header) = header {
+                    rebuilt.miss(&header);
                 }
             }
         }
@@ -199,6 +207,10 @@ fn take_record(
     payload: &[u8],
 ) -> Result<(), &'static str> {
     match header.kind {
+        // Without its parameter sets nobody can read it; it may also stand, whole, in a later segment.
+        Kind::Gop if !builder.params.has(header.params) => {
+            return Err("the parameter sets of a GOP are missing");
+        }
         Kind::Gop => builder.add(header.key, &Added::Gop(Entry::from_header(header, offset))),
         Kind::Gap => builder.add(header.key, &Added::Gap(decode_gap(header, payload)?)),
         Kind::Params => {

@@ -2,7 +2,7 @@
 
 use sightline_model::media::{Gop, RunId, StreamKey};
 
-use super::{all, crash::readable};
+use super::{all, read_all};
 use crate::{
     Config,
     disk::sim::{Moment, SimDisk, Watch},
@@ -55,7 +55,7 @@ async fn check(image: &SimDisk, history: &History, promised: u64, what: &str) {
     let footage = open(image, config());
     let safe = history.flushed[usize::try_from(promised).unwrap()];
     for (stream, pushed) in history.pushed.iter().enumerate() {
-        let found = readable(&footage, key(STREAMS[stream])).await;
+        let found = read_all(&footage, key(STREAMS[stream])).await;
         assert!(found.len() >= safe, "{what}: {} of {safe} GOPs", found.len());
         assert!(found[..safe] == pushed[..safe], "{what}: not what was flushed");
         assert!(found.iter().all(|gop| pushed.contains(gop)), "{what}: an invented GOP");
