@@ -219,6 +219,11 @@ impl SimDisk {
         self.state.lock().image.folder.names().keys().cloned().collect()
     }
 
+    /// Bytes held by files that have a name or are open.
+    pub(crate) fn used(&self) -> u64 {
+        self.state.lock().used()
+    }
+
     /// Flips a bit of a file where it lies, unnoticed.
     pub(crate) fn rot(&self, name: &str, bit: usize) {
         self.damage(name, |content| content.rot(bit));
