@@ -154,7 +154,12 @@ mod tests {
                 for messages in
                     [vec![signed.clone()], vec![message(4, b"text"), other.clone(), signed.clone()]]
                 {
-                    let nals = [vec![0x67, 1], h264(&messages), vec![0x65, 9, 9], h264(&[other.clone()])];
+                    let nals = [
+                        vec![0x67, 1],
+                        h264(&messages),
+                        vec![0x65, 9, 9],
+                        h264(std::slice::from_ref(&other)),
+                    ];
                     let unit = unit(&nals);
                     let found: Vec<_> = signatures(Codec::H264, &unit).collect();
                     assert_eq!(found.len(), 1, "{bytes}");

@@ -1,6 +1,9 @@
 //! From an entry to media.
 
-use std::sync::{Arc, atomic::Ordering};
+use std::{
+    borrow::Cow,
+    sync::{Arc, atomic::Ordering},
+};
 
 use bytes::Bytes;
 use sightline_model::{TimeRange, media::Gop};
@@ -80,10 +83,10 @@ impl Query<'_> {
         let tail = self.shared.registry.get(entry.key)?;
         let gop = tail.ring.lock().find(|start| entry.is(start))?;
         self.count_hit();
-        if kept(&gop).len() == gop.units.len() {
-            return Some(gop);
-        }
-        let units = kept(&gop).to_vec();
+        let units = match kept(&gop) {
+            Cow::Borrowed(units) if units.len() == gop.units.len() => return Some(Arc::clone(&gop)),
+            units => units.into_owned(),
+        };
         Some(Arc::new(Gop { start: gop.start.clone(), duration_90k: gop.duration_90k, units }))
     }
 

@@ -7,6 +7,7 @@ mod model;
 mod power;
 mod real;
 mod serve;
+mod signed;
 
 use sightline_model::{
     TimeRange, Timestamp,

@@ -103,7 +103,7 @@ impl Staged {
         let media: Vec<Bytes> = units.iter().map(|unit| unit.data.clone()).collect();
         let media_bytes: usize = media.iter().map(Bytes::len).sum();
         let mut table = Vec::with_capacity(units.len() * 8);
-        encode_unit_table(units, &mut table);
+        encode_unit_table(&units, &mut table);
         let header = RecordHeader {
             run: gop.start.run,
             number: gop.start.number,
