@@ -1,5 +1,6 @@
 //! The store as a whole.
 
+mod clocks;
 mod crash;
 mod faults;
 mod gaps;
