@@ -103,7 +103,7 @@ impl State {
     /// Bytes that may still be written.
     fn room(&self) -> u64 {
         let others = self.faults.others_bytes;
-        self.faults.capacity.map_or(u64::MAX / 2, |capacity| capacity.saturating_sub(self.used() + others))
+        self.faults.capacity.map_or(1 << 50, |capacity| capacity.saturating_sub(self.used() + others))
     }
 
     /// Others take and give back space.

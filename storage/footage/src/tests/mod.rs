@@ -1,6 +1,7 @@
 //! The store as a whole.
 
 mod clocks;
+mod corpus;
 mod crash;
 mod faults;
 mod gaps;

@@ -7,6 +7,7 @@
 mod camera;
 mod check;
 mod naive;
+mod trouble;
 mod world;
 
 use crate::testkit::seeds;

@@ -47,9 +47,10 @@ pub(super) async fn check_stream(
     for entry in &entries {
         match footage.read(entry).await {
             Ok(gop) => there.push((*entry, naive.check_read(entry, &gop))),
-            Err(Error::Damaged { what, .. }) => {
+            // The key of what was never safe may be lost with it.
+            Err(error @ (Error::Damaged { .. } | Error::Key(_))) => {
                 let fates = &naive.gops[&(entry.run, entry.number)].fates;
-                assert!(fates.iter().any(|fate| *fate != Fate::Safe), "{entry:?}: {what}");
+                assert!(fates.iter().any(|fate| *fate != Fate::Safe), "{entry:?}: {error}");
             }
             Err(error) => panic!("{entry:?}: {error}"),
         }
@@ -89,7 +90,9 @@ pub(super) async fn check_stream(
 /// Whether a part of it may lie in one of these segments.
 pub(super) fn lies_in(entry: &GopEntry, segments: &BTreeSet<u64>) -> bool {
     match entry.location {
-        Location::Segment { id, .. } => segments.contains(&id) || (entry.pieces > 1 && !segments.is_empty()),
+        Location::Segment { place, .. } => {
+            segments.contains(&place.id) || (entry.spread && !segments.is_empty())
+        }
         Location::Tail => !segments.is_empty(),
     }
 }

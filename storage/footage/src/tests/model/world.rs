@@ -1,20 +1,20 @@
 //! A store on a simulated disk, cameras that feed it, and everything that can happen to them.
 
-use std::{collections::BTreeSet, time::Duration};
+use std::{collections::BTreeSet, sync::Arc, time::Duration};
 
 use rand::{RngExt, SeedableRng, rngs::SmallRng};
 use sightline_model::{Timestamp, gap::GapReason, tail::TailItem};
 
 use super::{
-    super::all,
     camera::{Camera, Shape},
-    check::{Allowed, ask, check_stream, check_watermarks, lies_in},
+    check::{Allowed, ask, check_stream, check_watermarks},
     naive::Naive,
 };
 use crate::{
-    Config, DiskState, Footage, Watermarks,
-    disk::sim::{EIO, ENOSPC, EROFS, Failure, Op, SimDisk},
-    testkit::{config, key, recorded, until_async},
+    Config, DiskState, Error, Footage, Recovery, Seams, Watermarks,
+    crypt::memory::MemoryKeys,
+    disk::sim::SimDisk,
+    testkit::{config, key, new_disk, recorded, until_async},
 };
 
 /// Prints what happened when a history fails.
@@ -33,16 +33,19 @@ impl Drop for Log {
 
 /// See the module's words.
 pub(super) struct World {
-    rng: SmallRng,
-    disk: SimDisk,
+    pub(super) rng: SmallRng,
+    pub(super) disks: Vec<SimDisk>,
+    pub(super) keys: Arc<MemoryKeys>,
     config: Config,
-    footage: Footage,
-    cameras: Vec<(Camera, Naive)>,
+    pub(super) footage: Footage,
+    pub(super) cameras: Vec<(Camera, Naive)>,
     marks: Watermarks,
     /// Faults were put in since everything was well last.
-    trouble: bool,
+    pub(super) trouble: bool,
+    /// No key can be had, so nothing can be read either.
+    pub(super) locked: bool,
     /// Segments in which a bit has flipped.
-    rotten: BTreeSet<u64>,
+    pub(super) rotten: BTreeSet<u64>,
     log: Log,
 }
 
@@ -52,14 +55,17 @@ const BEGIN_US: i64 = 1_795_000_000_000_000;
 impl World {
     pub(super) fn new(seed: u64) -> Self {
         let mut rng = SmallRng::seed_from_u64(seed);
-        let disk = SimDisk::with_seed(rng.random());
+        let count = pick(&mut rng, &[1, 1, 2, 3]);
+        let disks: Vec<_> = (0..count).map(|_| SimDisk::with_seed(rng.random())).collect();
+        let keys = Arc::new(MemoryKeys::default());
         let config = draw_config(&mut rng);
-        let footage = Footage::open_on(std::sync::Arc::new(disk.clone()), None, config.clone(), Timestamp(0));
-        let footage = footage.unwrap().0;
+        let (footage, _) = open(&disks, &config, &keys).unwrap();
         let cameras = ["a", "b", "c"].map(|name| (Camera::new(key(name), BEGIN_US), Naive::default())).into();
-        let (marks, log) = (Watermarks::default(), Log(vec![format!("seed {seed}: {config:?}")]));
+        let (marks, log) =
+            (Watermarks::default(), Log(vec![format!("seed {seed}, {count} disks: {config:?}")]));
+        let (trouble, locked, rotten) = (false, false, BTreeSet::new());
         let mut world =
-            Self { rng, disk, config, footage, cameras, marks, trouble: false, rotten: BTreeSet::new(), log };
+            Self { rng, disks, keys, config, footage, cameras, marks, trouble, locked, rotten, log };
         world.claim();
         world
     }
@@ -69,14 +75,15 @@ impl World {
         match self.rng.random_range(0..100) {
             0..40 => self.record(),
             40..46 => self.jump(),
-            46..52 => self.change(),
-            52..58 => self.absent(),
-            58..68 => self.flush().await,
-            68..72 => self.restart().await,
-            72..77 => self.crash(false).await,
-            77..79 => self.crash(true).await,
-            79..85 => self.fail(),
-            85..88 => self.fill(),
+            46..51 => self.change(),
+            51..57 => self.absent(),
+            57..67 => self.flush().await,
+            67..71 => self.restart().await,
+            71..76 => self.crash(false).await,
+            76..78 => self.crash(true).await,
+            78..84 => self.fail(),
+            84..87 => self.fill(),
+            87..88 => self.lock(),
             88..91 => self.slow().await,
             91..93 => self.rot().await,
             _ => self.ask().await,
@@ -94,11 +101,11 @@ impl World {
         self.crash(false).await;
     }
 
-    fn say(&mut self, what: impl Into<String>) {
+    pub(super) fn say(&mut self, what: impl Into<String>) {
         self.log.0.push(what.into());
     }
 
-    fn any(&mut self) -> usize {
+    pub(super) fn any(&mut self) -> usize {
         self.rng.random_range(0..self.cameras.len())
     }
 
@@ -109,17 +116,15 @@ impl World {
         }
     }
 
-    fn record(&mut self) {
+    pub(super) fn record(&mut self) {
         let index = self.any();
         for _ in 0..self.rng.random_range(1..4) {
             let shape = Shape::draw(&mut self.rng);
             let pause_us = if self.rng.random_ratio(1, 4) { self.rng.random_range(0..9_000_000) } else { 0 };
             let (camera, naive) = &mut self.cameras[index];
             camera.at = camera.at.plus_micros(pause_us);
-            let what = format!(
-                "{} run {} GOP {} at {}: {shape:?}",
-                camera.key, camera.run, camera.number, camera.at
-            );
+            let (run, number, at) = (camera.run, camera.number, camera.at);
+            let what = format!("{} run {run} GOP {number} at {at}: {shape:?}", camera.key);
             naive.push(camera.push(shape));
             self.say(what);
         }
@@ -144,6 +149,11 @@ impl World {
     fn change(&mut self) {
         let index = self.any();
         self.cameras[index].0.change(&mut self.rng);
+        if self.rng.random_ratio(1, 3) {
+            let class = self.rng.random_range(0..3);
+            self.footage.set_class(self.cameras[index].0.key, class);
+            self.say(format!("{} is of class {class}", self.cameras[index].0.key));
+        }
     }
 
     fn absent(&mut self) {
@@ -159,24 +169,27 @@ impl World {
         self.say(what);
     }
 
-    /// Heals the disk and flushes: then everything that is complete and was not let go is there, and safe.
-    async fn flush(&mut self) {
+    /// Heals the disks and flushes: then everything that is complete and was not let go is there, and safe.
+    pub(super) async fn flush(&mut self) {
         if self.trouble {
-            let said = self.footage.flush().await.is_ok();
-            self.say(format!("flush in trouble: {said}"));
-            if said {
+            let said = self.footage.flush().await.map_err(|error| error.to_string());
+            self.say(format!("flush in trouble: {said:?}"));
+            if said.is_ok() && !self.locked {
                 self.check(Allowed::LetGo).await;
             }
-            self.disk.heal();
+            self.disks.iter().for_each(SimDisk::heal);
+            self.keys.fail(false);
+            self.locked = false;
             self.say("heal");
         }
         let footage = &self.footage;
         until_async(async || footage.flush().await.ok()).await;
-        assert_eq!(self.footage.disk_state(), DiskState::Writing);
+        let state = self.footage.disk_state();
+        assert!(matches!(state, DiskState::Writing | DiskState::Out { .. }), "{state:?}");
         let allowed = self.allowed();
-        self.say(format!("flushed: {allowed:?}"));
+        self.say(format!("flushed: {allowed:?}, {state:?}"));
         if self.trouble && self.rng.random::<bool>() {
-            self.disk.forget_clean_pages();
+            self.disks.iter().for_each(SimDisk::forget_clean_pages);
         }
         self.trouble = false;
         self.check(allowed).await;
@@ -187,7 +200,7 @@ impl World {
         if self.footage.metrics().gops_dropped == 0 { Allowed::Nothing } else { Allowed::LetGo }
     }
 
-    async fn check(&mut self, allowed: Allowed) {
+    pub(super) async fn check(&mut self, allowed: Allowed) {
         for (camera, naive) in &mut self.cameras {
             check_stream(&self.footage, camera.key, naive, allowed, Some(&self.rotten)).await;
         }
@@ -198,115 +211,29 @@ impl World {
         self.footage.shutdown().await.unwrap();
         let allowed = self.allowed();
         self.say("restart");
-        self.reopen().await;
+        self.reopen();
         // The shutdown closed what was open.
         self.check(allowed).await;
     }
 
-    /// The machine loses its power, or the process is killed; sometimes what comes next fails at first.
-    async fn crash(&mut self, kill: bool) {
-        let seed = self.rng.random();
-        self.say(format!("{} {seed}", if kill { "kill" } else { "crash" }));
-        let image = if kill { self.disk.kill(seed) } else { self.disk.crash(seed) };
-        self.disk = image;
-        self.trouble = false;
-        self.reopen().await;
-        self.check(Allowed::Lost).await;
-    }
-
-    async fn reopen(&mut self) {
+    /// Opens the store anew, with another configuration.
+    pub(super) fn reopen(&mut self) {
         for (camera, _) in &mut self.cameras {
             camera.writer = None;
             camera.new_run(2_000_000);
         }
         self.config = draw_config(&mut self.rng);
-        let open = |world: &Self| {
-            let disk = std::sync::Arc::new(world.disk.clone());
-            Footage::open_on(disk, None, world.config.clone(), Timestamp(0))
-        };
-        if self.rng.random_ratio(1, 4) {
-            let op = pick(
-                &mut self.rng,
-                &[Op::List, Op::Open, Op::Read, Op::Write, Op::Sync, Op::Length, Op::Remove],
-            );
-            let after = self.rng.random_range(0..6);
-            self.disk.fail(Failure::once(op).after(after));
-            let opened = open(self).map(drop);
-            self.say(format!("open with a failure of {op:?} after {after}: {opened:?}"));
-            self.disk.heal();
-        }
-        let (footage, recovery) = open(self).unwrap();
+        self.try_open();
+        let (footage, recovery) = open(&self.disks, &self.config, &self.keys).unwrap();
         self.say(format!("{recovery}"));
         self.footage = footage;
         self.marks = Watermarks::default();
         self.claim();
     }
 
-    fn fail(&mut self) {
-        let op = pick(
-            &mut self.rng,
-            &[Op::Write, Op::Sync, Op::SyncFolder, Op::Create, Op::Rename, Op::FreeSpace],
-        );
-        let errno = pick(&mut self.rng, &[EIO, EIO, ENOSPC, EROFS]);
-        let failure = match self.rng.random_range(0..3) {
-            0 => Failure::once(op),
-            1 => Failure::times(op, self.rng.random_range(2..6)),
-            _ => Failure::always(op),
-        };
-        let failure = failure.after(self.rng.random_range(0..3)).errno(errno);
-        let drops = op == Op::Sync && self.rng.random::<bool>();
-        let failure = if drops { failure.dropping_dirty_pages() } else { failure };
-        self.say(format!("{failure:?}"));
-        self.disk.fail(failure);
-        self.trouble = true;
-    }
-
-    fn fill(&mut self) {
-        let used = self.disk.used();
-        let room = self.rng.random_range(0..60_000);
-        let restless = if self.rng.random::<bool>() { self.rng.random_range(0..60_000) } else { 0 };
-        self.say(format!("{room} bytes left, others hold up to {restless}"));
-        self.disk.faults(|faults| {
-            faults.capacity = Some(used + room);
-            faults.restless_bytes = restless;
-        });
-        self.trouble = true;
-    }
-
-    /// The disk stands still while cameras go on: they are not held up, and questions are answered.
-    async fn slow(&mut self) {
-        let op = pick(&mut self.rng, &[Op::Write, Op::Sync]);
-        self.say(format!("{op:?} stands still"));
-        let gate = self.disk.shut(op);
-        self.record();
-        self.record();
-        let index = self.any();
-        let (camera, naive) = &mut self.cameras[index];
-        check_stream(&self.footage, camera.key, naive, Allowed::Late, None).await;
-        drop(gate);
-    }
-
-    /// A bit flips in a segment. What lies in that segment may be damaged, and nothing else.
-    async fn rot(&mut self) {
-        self.flush().await;
-        let names: Vec<String> = self.disk.names();
-        if names.is_empty() {
-            return;
-        }
-        let name = pick(&mut self.rng, &names.iter().map(String::as_str).collect::<Vec<_>>()).to_owned();
-        let length = self.disk.read(&name).len();
-        let bit = self.rng.random_range(128 * 8..length.max(129) * 8);
-        let id = crate::format::header::parse_file_name(&name).unwrap();
-        self.rotten.insert(id);
-        for (camera, naive) in &mut self.cameras {
-            for entry in all(&self.footage, camera.key).await {
-                if lies_in(&entry, &self.rotten) {
-                    naive.doubt(&entry);
-                }
-            }
-        }
-        self.say(format!("bit {bit} of {name} flips"));
-        self.disk.rot(&name, bit);
+    /// Opens the store for nothing but to close it again.
+    pub(super) fn open_once(&self) -> Result<(), Error> {
+        open(&self.disks, &self.config, &self.keys).map(drop)
     }
 
     async fn ask(&mut self) {
@@ -316,7 +243,12 @@ impl World {
     }
 }
 
-fn pick<T: Copy>(rng: &mut SmallRng, from: &[T]) -> T {
+fn open(disks: &[SimDisk], config: &Config, keys: &Arc<MemoryKeys>) -> Result<(Footage, Recovery), Error> {
+    let seams = Seams { keys: Some(Arc::<MemoryKeys>::clone(keys)) };
+    Footage::open_on(disks.iter().map(new_disk).collect(), config.clone(), seams, Timestamp(0))
+}
+
+pub(super) fn pick<T: Copy>(rng: &mut SmallRng, from: &[T]) -> T {
     from[rng.random_range(0..from.len())]
 }
 
