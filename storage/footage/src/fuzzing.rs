@@ -21,6 +21,7 @@ use crate::{
     format::{
         align,
         block::Block,
+        crc::crc32c,
         footer::{TRAILER_BYTES, Trailer, decode_directory, encode_directory},
         header::{RECORDS_START, SegmentHeader, file_name},
         payload::{decode_gap, decode_gop, decode_params, encode_params},
@@ -49,7 +50,7 @@ const ENTRIES: usize = 1000;
 /// Puts the CRC-32C at the end of `bytes` right.
 fn mend(bytes: &mut [u8]) {
     if let Some((body, crc)) = bytes.split_last_chunk_mut::<4>() {
-        *crc = crc32c::crc32c(body).to_le_bytes();
+        *crc = crc32c(body).to_le_bytes();
     }
 }
 
@@ -144,7 +145,7 @@ fn mend_records(file: &mut [u8], mending: u8) {
         let length = u32::from_le_bytes(rest[4..8].try_into().unwrap());
         let length = usize::try_from(length).unwrap().clamp(RECORD_HEADER, rest.len());
         if mending & 2 != 0 {
-            let crc = crc32c::crc32c(&rest[RECORD_HEADER..length]);
+            let crc = crc32c(&rest[RECORD_HEADER..length]);
             rest[8..12].copy_from_slice(&crc.to_le_bytes());
         }
         if mending & 1 != 0 {

@@ -20,6 +20,7 @@ use crate::{
         header::{SegmentHeader, file_name},
     },
     lru::Lru,
+    pool::{Buffer, Pool},
 };
 
 /// Open files kept for reading.
@@ -83,12 +84,13 @@ impl Segment {
 pub(crate) struct Files {
     disks: Vec<Arc<dyn Disk>>,
     open: Mutex<Lru<Place, Arc<dyn DiskFile>>>,
+    pool: Arc<Pool>,
 }
 
 impl Files {
     /// Each disk at the place of its number.
     pub(crate) fn new(disks: Vec<Arc<dyn Disk>>) -> Self {
-        Self { disks, open: Mutex::new(Lru::new(OPEN_FILES)) }
+        Self { disks, open: Mutex::new(Lru::new(OPEN_FILES)), pool: Arc::default() }
     }
 
     pub(crate) fn path(&self, place: Place) -> PathBuf {
@@ -121,11 +123,30 @@ impl Files {
         read_vec(&*self.file(place)?, offset, length).map_err(Error::io("read", self.path(place)))
     }
 
+    /// Reads into memory of the pool; `None` when that would need waiting for the disk and `io` does not allow it.
+    pub(crate) fn read_pooled(
+        &self,
+        place: Place,
+        offset: u64,
+        length: usize,
+        io: bool,
+    ) -> Result<Option<Buffer>, Error> {
+        let file = if io { Some(self.file(place)?) } else { self.open.lock().get(&place) };
+        let Some(file) = file else { return Ok(None) };
+        let mut buffer = self.pool.take(length);
+        let error = || Error::io("read", self.path(place));
+        if io {
+            file.read_at(offset, buffer.as_mut()).map_err(error())?;
+            return Ok(Some(buffer));
+        }
+        Ok(file.read_now(offset, buffer.as_mut()).map_err(error())?.then_some(buffer))
+    }
+
     /// Reads a section and checks it.
     pub(crate) fn section(&self, place: Place, section: Section, what: &str) -> Result<Vec<u8>, Error> {
         let length = usize::try_from(section.length).unwrap_or(usize::MAX);
         let bytes = self.read(place, section.offset, length)?;
-        if crc32c::crc32c(&bytes) != section.crc {
+        if crate::format::crc::crc32c(&bytes) != section.crc {
             return Err(self.damaged(place, section.offset, &format!("{what} do not match their checksum")));
         }
         Ok(bytes)

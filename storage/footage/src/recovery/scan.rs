@@ -69,7 +69,7 @@ pub(crate) fn scan(
             Outcome::BadHeader { .. } if is_padding(&mut window, at)? => {
                 let next = (at + 1).next_multiple_of(PAGE_BYTES);
                 // The last write ended with its page; a whole page of zeros belongs to no write.
-                padded_end = if at == end && at % PAGE_BYTES > 0 { next } else { padded_end };
+                padded_end = if at == end && !at.is_multiple_of(PAGE_BYTES) { next } else { padded_end };
                 at = next;
             }
             Outcome::BadHeader { what } => {
@@ -104,7 +104,7 @@ fn read_record(window: &mut Window<'_>, segment: u64, next_seq: u32, at: u64) ->
         return Ok(Outcome::BadHeader { what: "a record reaches beyond the end of the file" });
     };
     let (head, payload) = bytes.split_at_checked(header_bytes).unwrap_or_default();
-    if crc32c::crc32c(payload) != header.payload_crc {
+    if crate::format::crc::crc32c(payload) != header.payload_crc {
         return Ok(Outcome::BadPayload { header, what: "a payload does not match its checksum" });
     }
     // Of media nobody but the reader of a record needs the bytes.
