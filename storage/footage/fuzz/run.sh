@@ -19,7 +19,7 @@ coverage="--cfg fuzzing -Cpasses=sancov-module -Cllvm-args=-sanitizer-coverage-l
   -Cllvm-args=-sanitizer-coverage-inline-8bit-counters -Cllvm-args=-sanitizer-coverage-pc-table
   -Cllvm-args=-sanitizer-coverage-trace-compares"
 export CARGO_TARGET_DIR=${FUZZ_TARGET_DIR:-$PWD/target}
-RUSTFLAGS=$(echo $coverage) cargo build --locked --release --target "$host" --bins
+RUSTFLAGS=$(echo $coverage) cargo build --locked --release --target "$host" "${targets[@]/#/--bin=}"
 
 log=$(mktemp)
 trap 'rm -f "$log"' EXIT

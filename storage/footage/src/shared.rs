@@ -31,8 +31,8 @@ pub(crate) struct Shared {
     pub(crate) next_segment: AtomicU64,
     /// Without one, footage is stored in the clear.
     pub(crate) keys: Option<Arc<dyn KeyProvider>>,
-    /// GOPs read lately, by segment and offset.
-    pub(crate) gops: Mutex<Lru<(u64, u64), Arc<Gop>>>,
+    /// GOPs read lately, by segment, offset and stream.
+    pub(crate) gops: Mutex<Lru<(u64, u64, StreamKey), Arc<Gop>>>,
     /// Index blocks read lately, by segment and place.
     pub(crate) blocks: Mutex<Lru<(u64, Section), Arc<Block>>>,
     /// Parameter sets read lately, by segment and place.

@@ -73,6 +73,8 @@ impl Query<'_> {
         let block = match files.section(segment, section, "an index block") {
             Ok(bytes) => Block::decode(&bytes),
             Err(Error::Damaged { .. }) => None,
+            // The records may be readable where the index is not.
+            Err(Error::Io { source, .. }) if source.kind() != std::io::ErrorKind::NotFound => None,
             Err(error) => return Err(error),
         };
         let block = match block {

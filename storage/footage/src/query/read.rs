@@ -102,8 +102,9 @@ impl Query<'_> {
 
     fn read_at(&self, entry: &GopEntry, at: Location) -> Result<Arc<Gop>, Miss> {
         let Location::Segment { place, offset, bytes } = at else { return Err(gone(entry).into()) };
-        let cached = self.shared.gops.lock().get(&(place.id, offset));
-        if let Some(gop) = cached {
+        let cached = self.shared.gops.lock().get(&(place.id, offset, self.key));
+        // What an index says is not believed: another entry may name the same place.
+        if let Some(gop) = cached.filter(|gop| entry.is(&gop.start)) {
             self.count_hit();
             return Ok(gop);
         }
@@ -114,7 +115,7 @@ impl Query<'_> {
             }
         })?;
         let gop = Arc::new(gop);
-        self.shared.gops.lock().insert((place.id, offset), Arc::clone(&gop), gop.bytes());
+        self.shared.gops.lock().insert((place.id, offset, self.key), Arc::clone(&gop), gop.bytes());
         Ok(gop)
     }
 
@@ -269,7 +270,8 @@ fn join(pieces: Pieces) -> Option<Gop> {
         whole.duration_90k =
             u32::try_from(length).unwrap_or(whole.duration_90k.saturating_add(next.duration_90k));
         whole.units.extend(next.units.into_iter().map(|mut unit| {
-            unit.pts_90k = i32::try_from(i64::from(unit.pts_90k) + shift_90k).unwrap_or(unit.pts_90k);
+            unit.pts_90k =
+                i32::try_from(i64::from(unit.pts_90k).saturating_add(shift_90k)).unwrap_or(unit.pts_90k);
             unit
         }));
     }

@@ -114,7 +114,11 @@ fn open_segment(
             index.add_sealed(segment, &rows);
         }
         Err(_) => {
-            recover(disk, place.disk, opened, now, index, recovery).map_err(Error::io("recover", path))?;
+            if let Err(error) = recover(disk, place.disk, opened, now, index, recovery) {
+                tracing::error!(segment = %path.display(), "segment left alone, it cannot be recovered: {error}");
+                recovery.segments -= 1;
+                recovery.unreadable.push((path, error.to_string()));
+            }
         }
     }
     Ok(())
@@ -181,6 +185,8 @@ pub(crate) struct Rebuilt {
     pub(crate) damage: Vec<(u64, u64, &'static str)>,
     pub(crate) records_end: u64,
     pub(crate) torn_bytes: u64,
+    /// Bytes that the disk did not give.
+    pub(crate) unreadable_bytes: u64,
 }
 
 impl Rebuilt {
@@ -221,6 +227,10 @@ pub(crate) fn rebuild(
     })?;
     rebuilt.records_end = scanned.end;
     rebuilt.torn_bytes = scanned.torn_bytes;
+    rebuilt.unreadable_bytes = scanned.unreadable_bytes;
+    if scanned.unreadable_bytes > 0 {
+        rebuilt.damage.push((scanned.end, scanned.unreadable_bytes, "the disk does not give these bytes"));
+    }
     Ok(rebuilt)
 }
 
@@ -271,6 +281,12 @@ fn recover(
     recovery.damaged += rebuilt.damage.len() as u64;
     let had_footer = footer.is_err_and(|what| what != "there is no footer");
     recovery.footers_rebuilt += u64::from(had_footer);
+    if rebuilt.unreadable_bytes > 0 {
+        // Perhaps the disk gives them another time: nothing is cut, and nothing is written behind them.
+        tracing::error!(segment = %file_name(id), unreadable_bytes = rebuilt.unreadable_bytes, "a part of this segment cannot be read");
+        add_unsealed(index, header, disk_no, rebuilt);
+        return Ok(());
+    }
     if !had_footer {
         recovery.bytes_cut += rebuilt.torn_bytes;
     }

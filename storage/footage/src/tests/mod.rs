@@ -6,6 +6,7 @@ mod crash;
 mod faults;
 mod gaps;
 mod model;
+mod pieces;
 mod power;
 mod real;
 mod serve;

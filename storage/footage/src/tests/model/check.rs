@@ -48,7 +48,7 @@ pub(super) async fn check_stream(
         match footage.read(entry).await {
             Ok(gop) => there.push((*entry, naive.check_read(entry, &gop))),
             // The key of what was never safe may be lost with it.
-            Err(error @ (Error::Damaged { .. } | Error::Key(_))) => {
+            Err(error @ (Error::Damaged { .. } | Error::Key(_) | Error::Io { .. })) => {
                 let fates = &naive.gops[&(entry.run, entry.number)].fates;
                 assert!(fates.iter().any(|fate| *fate != Fate::Safe), "{entry:?}: {error}");
             }

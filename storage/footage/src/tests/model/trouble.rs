@@ -98,7 +98,7 @@ impl World {
         drop(gate);
     }
 
-    /// A bit flips in a segment. What lies in that segment may be damaged, and nothing else.
+    /// A bit flips in a segment, or a sector cannot be read any more. What lies in that segment may be damaged, and nothing else.
     pub(super) async fn rot(&mut self) {
         self.flush().await;
         let disk = self.any_disk();
@@ -117,7 +117,12 @@ impl World {
                 }
             }
         }
-        self.say(format!("bit {bit} of {name} flips"));
-        disk.rot(&name, bit);
+        if self.rng.random_ratio(1, 4) {
+            self.say(format!("{name} cannot be read at byte {}", bit / 8));
+            disk.spoil(&name, bit / 8);
+        } else {
+            self.say(format!("bit {bit} of {name} flips"));
+            disk.rot(&name, bit);
+        }
     }
 }
