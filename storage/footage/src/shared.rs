@@ -36,8 +36,8 @@ pub(crate) struct Shared {
     pub(crate) next_segment: AtomicU64,
     /// Without one, footage is stored in the clear.
     pub(crate) keys: Option<Arc<dyn KeyProvider>>,
-    /// GOPs read lately, by segment and offset.
-    pub(crate) gops: Mutex<Lru<(u64, u64), Arc<Gop>>>,
+    /// GOPs read lately, by segment, offset and stream.
+    pub(crate) gops: Mutex<Lru<(u64, u64, StreamKey), Arc<Gop>>>,
     /// How often `gops` was emptied; changed with it locked.
     pub(crate) forgotten: AtomicU64,
     /// Index blocks read lately, by segment and place.

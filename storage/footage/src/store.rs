@@ -20,7 +20,7 @@ use crate::{
     metrics::{DiskInfo, DiskState, MetricsSnapshot},
     policy::{KeyDestroyer, keeper},
     recovery::{Opening, Recovery},
-    room::{Finished, Presence, Room},
+    room::{Finished, Flushed, Presence, Room},
     shared::Shared,
     tail::{LiveReader, TailWriter},
     types::{Keep, Watermarks},
@@ -152,7 +152,8 @@ impl Footage {
     /// # Errors
     /// When the disk refuses, or the store was shut down.
     pub async fn flush(&self) -> Result<(), Error> {
-        let rooms = self.shared().rooms();
+        // A disk that leaves meanwhile refuses, for what it had goes to those that may have answered already.
+        let rooms: Vec<_> = self.shared().rooms().iter().filter(|room| !room.has_left()).collect();
         let asked: Vec<u64> = rooms
             .iter()
             .map(|room| {
@@ -162,18 +163,22 @@ impl Footage {
                 signals.flushes
             })
             .collect();
-        for (room, number) in rooms.iter().zip(asked).filter(|(room, _)| !room.has_left()) {
+        for (room, number) in rooms.into_iter().zip(asked) {
             let mut flushed = room.flushed.subscribe();
             let mut finished = room.finished.subscribe();
-            let done = tokio::select! {
-                done = flushed.wait_for(|done| *done >= number) => done.is_ok(),
-                _ = finished.wait_for(|finished| *finished != Finished::No) => room.has_left(),
+            let answer = tokio::select! {
+                answer = flushed.wait_for(|answer| answer.number >= number) => answer.ok().map(|answer| *answer),
+                _ = finished.wait_for(|finished| *finished != Finished::No) => None,
             };
-            let path = room.disk.path().to_owned();
-            match room.state() {
-                _ if !done => return Err(Error::Stopped),
-                DiskState::Writing | DiskState::Out { .. } => {}
-                state => return Err(Error::NotWriting { path, detail: state.problem().unwrap_or_default() }),
+            match answer {
+                Some(Flushed { refused: false, .. }) => {}
+                Some(_) => {
+                    let detail = room.state().problem();
+                    let detail = detail.unwrap_or_else(|| "the disk does not keep up".to_owned());
+                    return Err(Error::NotWriting { path: room.disk.path().to_owned(), detail });
+                }
+                None if room.has_left() => {}
+                None => return Err(Error::Stopped),
             }
         }
         Ok(())

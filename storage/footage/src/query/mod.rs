@@ -105,6 +105,8 @@ impl Query<'_> {
             Err(Error::Io { source, .. }) if source.kind() == io::ErrorKind::NotFound => {
                 return Ok(Arc::default());
             }
+            // The records may be readable where the index is not.
+            Err(Error::Io { .. }) => None,
             Err(error) => return Err(error),
         };
         let block = match block {
@@ -195,9 +197,12 @@ fn overlaps(entry: &GopEntry, range: TimeRange) -> bool {
     entry.start < range.to && (entry.end > range.from || entry.start >= range.from)
 }
 
-/// Sorts, and drops what stands in another entry as well. Of equals the longer one stays, and then the one on disk.
+/// Sorts, and drops what stands in another entry as well. Of equals the longer one stays, and then the one in the later
+/// segment: the other was left by a failed write or sync.
 fn put_in_order(entries: &mut Vec<GopEntry>) {
-    entries.sort_unstable_by_key(|entry| (entry.identity(), std::cmp::Reverse(entry.pieces), entry.location));
+    entries.sort_unstable_by_key(|entry| {
+        (entry.identity(), std::cmp::Reverse(entry.pieces), entry.location.preference())
+    });
     let mut kept: Vec<GopEntry> = Vec::with_capacity(entries.len());
     for entry in entries.drain(..) {
         if !kept.iter().rev().take(JOIN_BACK).any(|before| before.holds(&entry)) {

@@ -209,7 +209,15 @@ impl<'a> Opening<'a> {
                 self.waiting.push(sealed(&opened.header, place.disk, opened.bytes, trailer, rows));
                 Ok(())
             }
-            Err(_) => self.recover(&*room.disk, place.disk, opened).map_err(Error::io("recover", path)),
+            Err(_) => {
+                if let Err(error) = self.recover(&*room.disk, place.disk, opened) {
+                    tracing::error!(segment = %path.display(), "segment left alone, it cannot be recovered: {error}");
+                    self.report.segments -= 1;
+                    self.report.unreadable.push((path, error.to_string()));
+                    self.unfit.push(place.id);
+                }
+                Ok(())
+            }
         }
     }
 
@@ -224,6 +232,13 @@ impl<'a> Opening<'a> {
         report.damaged += rebuilt.damage.len() as u64;
         let had_footer = footer.is_err_and(|what| what != "there is no footer");
         report.footers_rebuilt += u64::from(had_footer);
+        if rebuilt.unreadable_bytes > 0 {
+            // Perhaps the disk gives them another time: nothing is cut, and nothing is written behind them.
+            tracing::error!(segment = %file_name(id), unreadable_bytes = rebuilt.unreadable_bytes, "a part of this segment cannot be read");
+            self.unfit.push(id);
+            self.unsealed.push((header, disk_no, rebuilt));
+            return Ok(());
+        }
         if !had_footer {
             report.bytes_cut += rebuilt.torn_bytes;
         }

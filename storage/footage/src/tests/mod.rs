@@ -1,14 +1,19 @@
 //! The store as a whole.
 
 mod catalogue;
+mod clocks;
+mod corpus;
 mod crash;
 mod disks;
 mod faults;
 mod gaps;
 mod model;
+mod pieces;
+mod power;
 mod real;
 mod serve;
 mod stream;
+mod signed;
 
 use sightline_model::{
     TimeRange, Timestamp,
