@@ -76,7 +76,7 @@ impl World {
 
     /// Without footage; what is recorded into it is encrypted.
     pub(crate) async fn encrypted(keys: Arc<dyn KeyProvider>) -> Self {
-        Self::with(Seams { keys: Some(keys) }).await
+        Self::with(Seams { keys: Some(keys), ..Seams::default() }).await
     }
 
     async fn with(seams: Seams) -> Self {

@@ -14,7 +14,7 @@ use std::{net::SocketAddr, sync::Arc, time::Duration};
 
 use anyhow::Context;
 use sightline_api::{Api, Parts};
-use sightline_footage::{Footage, Keep, KeyProvider, Seams};
+use sightline_footage::{Footage, Keep, KeyProvider, Seams, catalogue::SqlCatalogue};
 use sightline_gateway::Gateway;
 use sightline_ingest::{Append, Sink, Supervisor};
 use sightline_model::{
@@ -65,8 +65,8 @@ impl Node {
 
         config.ingest.check()?;
         let keys = open_keys(config.keys).await?;
-        let footage = open_footage(config.footage, keys.clone()).await?;
         let records = Records::open(&config.records).await?;
+        let footage = open_footage(config.footage, records.clone(), keys.clone()).await?;
         let trust = Trust::new(config.trust, records.clone(), footage.clone());
         let gateway = Gateway::start(config.gateway, records.clone(), cancel.clone()).await?;
         let pictures = Pictures::start(config.pictures)?;
@@ -180,10 +180,12 @@ async fn open_keys(config: keys::Config) -> anyhow::Result<Option<Arc<FileKeys>>
 
 async fn open_footage(
     config: sightline_footage::Config,
+    records: Records,
     keys: Option<Arc<FileKeys>>,
 ) -> anyhow::Result<Footage> {
+    let catalogue = SqlCatalogue::open(records, &config.node).await?;
     let keys = keys.map(|keys| keys as Arc<dyn KeyProvider>);
-    let seams = Seams { keys };
+    let seams = Seams { keys, catalogue: Some(Arc::new(catalogue)) };
     let (footage, recovery) =
         tokio::task::spawn_blocking(move || Footage::open(config, seams, Timestamp::now())).await??;
     info!("Footage recovered: {recovery}");

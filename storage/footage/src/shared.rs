@@ -7,12 +7,14 @@ use std::{
 
 use parking_lot::{Mutex, RwLock};
 use sightline_model::media::{Gop, ParameterSets, StreamKey};
+use tokio::sync::watch;
 
 use crate::{
+    catalogue::Catalogue,
     config::Config,
     crypt::KeyProvider,
     format::{block::Block, footer::Section},
-    index::{Files, Index},
+    index::{Files, Index, rows::RowCache},
     lru::Lru,
     metrics::Counters,
     room::Room,
@@ -39,6 +41,13 @@ pub(crate) struct Shared {
     pub(crate) blocks: Mutex<Lru<(u64, Section), Arc<Block>>>,
     /// Parameter sets read lately, by segment and place.
     pub(crate) params: Mutex<Lru<(u64, u32), Arc<ParameterSets>>>,
+    /// The rows about sealed segments, and those that were looked up lately.
+    pub(crate) catalogue: Arc<dyn Catalogue>,
+    pub(crate) rows: Mutex<RowCache>,
+    /// Held while rows are put in or taken out, together with what the index knows of them.
+    pub(crate) filing: Mutex<()>,
+    /// Whether the last sealed segment was filed, or could not be.
+    pub(crate) filed: watch::Sender<bool>,
     /// Retention classes of streams that are not of class 0.
     pub(crate) classes: Mutex<BTreeMap<StreamKey, u8>>,
 }

@@ -13,7 +13,8 @@ use sightline_model::{
 };
 
 use crate::{
-    Config, Footage, Keep, Seams, TailWriter, crypt::memory::MemoryKeys, disk::sim::SimDisk, room::Room,
+    Config, Footage, Keep, Recovery, Seams, TailWriter, catalogue::MemoryCatalogue,
+    crypt::memory::MemoryKeys, disk::sim::SimDisk, index::Index, recovery::Opening, room::Room,
     store::NewDisk,
 };
 
@@ -107,6 +108,12 @@ pub(crate) fn rooms_of(disk: &SimDisk) -> Vec<Arc<Room>> {
     vec![Arc::new(Room::new(0, Arc::new(disk.clone()), 0))]
 }
 
+/// What opening a disk without a catalogue finds.
+pub(crate) fn recovered_on(disk: &SimDisk) -> (Index, Recovery) {
+    let rooms = rooms_of(disk);
+    Opening::new(&rooms, &MemoryCatalogue::default(), s(0), &mut |_, _| ()).run().unwrap()
+}
+
 /// An encrypted store on several disks.
 pub(crate) fn open_disks(disks: &[SimDisk], config: Config) -> Footage {
     let disks = disks.iter().map(new_disk).collect();
@@ -116,7 +123,7 @@ pub(crate) fn open_disks(disks: &[SimDisk], config: Config) -> Footage {
 /// Keys that are the same for every store of a test run.
 pub(crate) fn seams() -> Seams {
     static KEYS: LazyLock<Arc<MemoryKeys>> = LazyLock::new(Arc::default);
-    Seams { keys: Some(Arc::<MemoryKeys>::clone(&KEYS)) }
+    Seams { keys: Some(Arc::<MemoryKeys>::clone(&KEYS)), ..Seams::default() }
 }
 
 pub(crate) fn recorded(footage: &Footage, key: StreamKey) -> TailWriter {

@@ -106,7 +106,8 @@ pub(super) async fn round(
     let (bare, syncs) = bare(plan, &path, &pool).map_err(Error::io("write", &path))?;
     rounds.add(0, bare, bare, (plan.cameras * plan.gops * plan.gop_bytes) as u64, syncs);
     for (at, (name, keys)) in stores(keys).into_iter().enumerate() {
-        let (footage, _) = Footage::open(config(plan, &home.join(name)), Seams { keys }, start_of(0))?;
+        let (footage, _) =
+            Footage::open(config(plan, &home.join(name)), Seams { keys, ..Seams::default() }, start_of(0))?;
         let began = Instant::now();
         push(plan, &footage, &pool)?;
         footage.flush().await?;

@@ -44,7 +44,14 @@ pub(super) async fn round(
     let file = File::open(&path).map_err(Error::io("open", &path))?;
     let mut open = Vec::new();
     for (name, keys) in stores(keys) {
-        open.push(Footage::open(config(plan, &home.join(name)), Seams { keys }, start_of(plan.gops))?.0);
+        open.push(
+            Footage::open(
+                config(plan, &home.join(name)),
+                Seams { keys, ..Seams::default() },
+                start_of(plan.gops),
+            )?
+            .0,
+        );
     }
     // Everybody reads from the page cache: what is compared is the way to the bytes, not the disk.
     warm(home).map_err(Error::io("read", home))?;

@@ -16,7 +16,7 @@ use crate::{
     Error,
     disk::{Disk, DiskFile, read_vec},
     format::{
-        footer::{Section, Trailer},
+        footer::Section,
         header::{SegmentHeader, file_name},
     },
     lru::Lru,
@@ -53,16 +53,6 @@ impl Segment {
             bytes: AtomicU64::new(bytes),
             gops: AtomicU64::new(0),
             sealed: AtomicBool::new(false),
-        }
-    }
-
-    pub(crate) fn sealed(header: SegmentHeader, disk: u8, bytes: u64, trailer: &Trailer) -> Self {
-        Self {
-            header,
-            disk,
-            bytes: AtomicU64::new(bytes),
-            gops: AtomicU64::new(u64::from(trailer.gops)),
-            sealed: AtomicBool::new(true),
         }
     }
 

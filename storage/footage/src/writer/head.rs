@@ -123,7 +123,7 @@ impl Headed {
                 .map(|before| Before { offset: before.offset, total_bytes: before.record_bytes });
             bytes.clear();
             header.encode(&mut bytes);
-            let room = batch.buffer.from_mut(record.at);
+            let room = batch.buffer.behind_mut(record.at);
             if let Some(room) = room.get_mut(..HEADER) {
                 room.copy_from_slice(&bytes);
             }

@@ -59,7 +59,7 @@ fn shows_a_frame(dir: &Path) -> bool {
 
 fn open(dir: &Path, keys: Arc<FileKeys>) -> Footage {
     let config = FootageConfig { dir: dir.to_owned(), min_free_bytes: 0, ..FootageConfig::default() };
-    let seams = Seams { keys: Some(keys) };
+    let seams = Seams { keys: Some(keys), ..Seams::default() };
     Footage::open(config, seams, NEXT_DAY).unwrap().0
 }
 
