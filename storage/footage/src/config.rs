@@ -4,7 +4,7 @@ use std::{path::PathBuf, time::Duration};
 
 use serde::{Deserialize, Serialize};
 
-use crate::Error;
+use crate::{Error, tier::TierConfig};
 
 /// Smallest ring: room for a few large key frames.
 const MIN_TAIL_BYTES: usize = 64 << 10;
@@ -45,6 +45,8 @@ pub struct Config {
     pub read_cache_bytes: usize,
     /// Memory for index blocks that were read from disk lately.
     pub index_cache_bytes: usize,
+    /// Where sealed segments go in the end; none: they stay on this disk.
+    pub tier: Option<TierConfig>,
 }
 
 impl Default for Config {
@@ -62,6 +64,7 @@ impl Default for Config {
             min_free_bytes: 1 << 30,
             read_cache_bytes: 64 << 20,
             index_cache_bytes: 16 << 20,
+            tier: None,
         }
     }
 }
@@ -85,7 +88,7 @@ impl Config {
         if self.commit_interval < Duration::from_millis(100) {
             return bad("commit_interval", "must be at least 100ms".to_owned());
         }
-        Ok(())
+        self.tier.as_ref().map_or(Ok(()), |tier| tier.check(&self.node).map(drop))
     }
 }
 

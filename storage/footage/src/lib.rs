@@ -32,6 +32,7 @@ mod tail;
 mod testkit;
 #[cfg(test)]
 mod tests;
+mod tier;
 mod types;
 mod writer;
 
@@ -43,4 +44,5 @@ pub use metrics::{DiskState, MetricsSnapshot};
 pub use recovery::Recovery;
 pub use store::Footage;
 pub use tail::{LiveReader, TailWriter};
+pub use tier::{Orphan, Tier, TierConfig, TierMetrics, TierProblem, TierSegment, Verified};
 pub use types::{GopEntry, Keep, LiveItem, Span, Timeline, Watermarks};
