@@ -58,7 +58,9 @@ fn footage(error: &sightline_footage::Error) -> &'static str {
     match error {
         E::Gone { .. } => "no_footage",
         E::Damaged { .. } | E::Config { .. } | E::Version { .. } | E::WriterBusy { .. } => "internal",
-        E::Io { .. } | E::Locked { .. } | E::DiskFull { .. } | E::NotWriting { .. } => "footage_unavailable",
+        E::Io { .. } | E::Locked { .. } | E::DiskFull { .. } | E::NotWriting { .. } | E::Tier { .. } => {
+            "footage_unavailable"
+        }
         E::Stopped => "stopping",
     }
 }

@@ -44,5 +44,5 @@ pub use metrics::{DiskState, MetricsSnapshot};
 pub use recovery::Recovery;
 pub use store::Footage;
 pub use tail::{LiveReader, TailWriter};
-pub use tier::{Orphan, Tier, TierConfig, TierMetrics, TierProblem, TierSegment, Verified};
+pub use tier::{Orphan, Tier, TierConfig, TierFile, TierMetrics, TierProblem, TierSegment, Verified};
 pub use types::{GopEntry, Keep, LiveItem, Span, Timeline, Watermarks};

@@ -90,6 +90,26 @@ pub struct TierMetrics {
     pub bytes_read: u64,
 }
 
+/// A segment in a tier, opened for reading.
+#[derive(Debug)]
+pub struct TierFile(RemoteFile);
+
+impl TierFile {
+    /// Its length.
+    #[must_use]
+    pub fn bytes(&self) -> u64 {
+        self.0.bytes()
+    }
+
+    /// Fills `buffer` from `offset` on; blocks. Whoever reads on from where the last read ended is read ahead for.
+    ///
+    /// # Errors
+    /// When the store does not answer, or the segment ends before.
+    pub fn read_at(&self, offset: u64, buffer: &mut [u8]) -> Result<(), Error> {
+        self.0.read_at(offset, buffer).map_err(Error::io("read", self.0.to_string()))
+    }
+}
+
 impl Tier {
     /// Opens the tier of `node`. Nothing is asked of the store yet.
     ///
@@ -167,14 +187,12 @@ impl Tier {
         })
     }
 
-    /// Reads a stretch of a segment of this node.
+    /// Opens a segment of this node for reading.
     ///
     /// # Errors
     /// When it is not there, or the store does not answer.
-    pub fn read(&self, segment: u64, offset: u64, buffer: &mut [u8]) -> Result<(), Error> {
-        let file = RemoteFile::open(&self.inner, segment)?;
-        let name = format!("{}/{segment:016x}", self.inner.label);
-        file.read_at(offset, buffer).map_err(Error::io("read", name))
+    pub fn open_segment(&self, segment: u64) -> Result<TierFile, Error> {
+        RemoteFile::open(&self.inner, segment).map(TierFile)
     }
 
     /// Takes a segment of this node out of the store.

@@ -4,6 +4,7 @@
 //! page share one request, and whoever reads on gets up to 8 pages ahead.
 
 use std::{
+    collections::VecDeque,
     fmt,
     io::{self, IoSlice},
     ops::Range,
@@ -35,9 +36,15 @@ pub(crate) struct RemoteFile {
     ahead: Mutex<ReadAhead>,
 }
 
+impl fmt::Display for RemoteFile {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} in {}", self.inner.name(self.manifest.segment), self.inner.label)
+    }
+}
+
 impl fmt::Debug for RemoteFile {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "RemoteFile({} in {})", self.inner.name(self.manifest.segment), self.inner.label)
+        write!(f, "RemoteFile({self})")
     }
 }
 
@@ -60,6 +67,11 @@ impl RemoteFile {
     /// A file whose manifest is known.
     pub(crate) fn of(inner: &Arc<Inner>, manifest: Manifest) -> Self {
         Self { inner: Arc::clone(inner), manifest: Arc::new(manifest), ahead: Mutex::default() }
+    }
+
+    /// Length of the file.
+    pub(crate) fn bytes(&self) -> u64 {
+        self.manifest.bytes
     }
 
     fn page_bytes(&self) -> u64 {
@@ -135,24 +147,30 @@ impl RemoteFile {
         let ahead = self.ahead.lock().note(first, last);
         let mut rest = buffer;
         let mut at = offset;
-        for step in (first..=last).step_by(usize::try_from(STEP).unwrap_or(1)) {
-            let wanted = self.claim(step..(step + STEP).min(last + 1));
-            if step + STEP > last {
-                self.read_ahead(last + 1..last + 1 + ahead);
+        let mut claimed = first;
+        let mut coming = VecDeque::new();
+        for page in first..=last {
+            // The next pages are on their way while these are waited for.
+            while claimed <= last && claimed <= page + STEP {
+                let until = (claimed + STEP).min(last + 1);
+                coming.extend(self.claim(claimed..until));
+                claimed = until;
+                if claimed > last {
+                    self.read_ahead(last + 1..last + 1 + ahead);
+                }
             }
-            for (page, wanted) in (step..).zip(wanted) {
-                let bytes = match wanted {
-                    Wanted::Here(bytes) => bytes,
-                    Wanted::Coming(loading) => loading.wait(PATIENCE)?,
-                };
-                let inside = usize::try_from(at - page * page_bytes).unwrap_or(usize::MAX);
-                let bytes = bytes.get(inside..).unwrap_or_default();
-                let length = bytes.len().min(rest.len());
-                let (now, later) = rest.split_at_mut(length);
-                now.copy_from_slice(bytes.get(..length).unwrap_or_default());
-                rest = later;
-                at += length as u64;
-            }
+            let bytes = match coming.pop_front() {
+                Some(Wanted::Here(bytes)) => bytes,
+                Some(Wanted::Coming(loading)) => loading.wait(PATIENCE)?,
+                None => break,
+            };
+            let inside = usize::try_from(at - page * page_bytes).unwrap_or(usize::MAX);
+            let bytes = bytes.get(inside..).unwrap_or_default();
+            let length = bytes.len().min(rest.len());
+            let (now, later) = rest.split_at_mut(length);
+            now.copy_from_slice(bytes.get(..length).unwrap_or_default());
+            rest = later;
+            at += length as u64;
         }
         if rest.is_empty() {
             return Ok(());

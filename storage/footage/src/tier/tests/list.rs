@@ -46,7 +46,7 @@ fn a_folder_takes_lists_reads_and_gives_up_segments() {
     assert_eq!((segment.segment, segment.bytes), (1, content.len() as u64));
     assert_eq!(segment.chunks as usize, content.len().div_ceil(1 << 20));
     let mut read = vec![0; content.len() - 1000];
-    tier.read(1, 500, &mut read).unwrap();
+    tier.open_segment(1).unwrap().read_at(500, &mut read).unwrap();
     assert_eq!(read, content[500..content.len() - 500]);
 
     let another = folder_tier(&dir, "south");

@@ -153,7 +153,7 @@ fn a_segment_goes_up_reads_back_is_listed_and_removed() {
 
     for (from, length) in [(0, 128), (1000, 1), (1_048_000, 2_000_000), (content.len() - 300, 300)] {
         let mut read = vec![0; length];
-        tier.read(1, from as u64, &mut read).unwrap();
+        tier.open_segment(1).unwrap().read_at(from as u64, &mut read).unwrap();
         assert!(read == content[from..from + length], "{length} bytes from {from}");
     }
 
@@ -167,7 +167,7 @@ fn a_segment_goes_up_reads_back_is_listed_and_removed() {
 
     tier.remove(1).unwrap();
     assert_eq!(tier.segments(true).unwrap(), []);
-    assert_eq!(problem(tier.read(1, 0, &mut [0])), TierProblem::Missing);
+    assert_eq!(problem(tier.open_segment(1)), TierProblem::Missing);
 }
 
 #[test]
@@ -185,7 +185,7 @@ fn a_chunk_that_rots_in_the_store_is_found_and_sent_again() {
     tier.upload(&file).unwrap();
     assert_eq!(tier.metrics().bytes_sent - sent, 1 << 20, "that chunk and no other");
     let mut read = vec![0; content.len()];
-    tier.read(1, 0, &mut read).unwrap();
+    tier.open_segment(1).unwrap().read_at(0, &mut read).unwrap();
     assert!(read == content);
 }
 
@@ -243,7 +243,7 @@ fn an_upload_that_is_killed_goes_on_where_it_was() {
         "{before} were there, {sent} bytes sent"
     );
     let mut read = vec![0; content.len()];
-    tier.read(1, 0, &mut read).unwrap();
+    tier.open_segment(1).unwrap().read_at(0, &mut read).unwrap();
     assert!(read == content);
 }
 
