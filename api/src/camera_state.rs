@@ -82,7 +82,8 @@ fn judge(state: Option<&StreamState>, evidence: &Evidence<'_>) -> CameraState {
                     retry_at: None,
                     last_gop_at: evidence.last_gop_at,
                 },
-                DiskState::Writing => {
+                // Its cameras record to another disk.
+                DiskState::Writing | DiskState::Out { .. } => {
                     let detail = "frames are coming; none has reached the disk yet".to_owned();
                     not(Some(*since), "starting", Some(detail), None)
                 }

@@ -24,7 +24,7 @@ use std::{
 };
 
 use sightline_benches::{bare, cpu, report};
-use sightline_footage::{Footage, Keep};
+use sightline_footage::{Footage, Keep, Seams};
 use sightline_ingest::{Append, Sink, Supervisor, Target};
 use sightline_model::{
     CameraId, Timestamp,
@@ -204,7 +204,7 @@ async fn whole_way(
 ) -> (Duration, u64, Duration) {
     let config =
         sightline_footage::Config { dir: dir.join("footage"), min_free_bytes: 0, ..Default::default() };
-    let (footage, _) = Footage::open(config, Timestamp::now()).unwrap();
+    let (footage, _) = Footage::open(config, Seams::default(), Timestamp::now()).unwrap();
     let ingest = Supervisor::start(
         sightline_ingest::Config::default(),
         Arc::new(Tail(footage.clone())),

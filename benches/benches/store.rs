@@ -26,7 +26,7 @@ use std::{
 use bytes::Bytes;
 use sightline_api::fmp4;
 use sightline_benches::{cpu, report};
-use sightline_footage::{Config, Footage, Keep};
+use sightline_footage::{Config, Footage, Keep, Seams};
 use sightline_model::{
     CameraId, TimeRange, Timestamp,
     media::{AccessUnit, Codec, GopStart, ParameterSets, Policy, RunId, StreamKey},
@@ -137,7 +137,7 @@ async fn append(dir: &Path, unit: &Bytes) {
         min_free_bytes: 0,
         ..Config::default()
     };
-    let (footage, _) = Footage::open(config, Timestamp::now()).unwrap();
+    let (footage, _) = Footage::open(config, Seams::default(), Timestamp::now()).unwrap();
     let params = params();
     let mut writers: Vec<_> =
         (0..STREAMS).map(|index| footage.writer(key(index), Keep::Recorded).unwrap()).collect();
@@ -173,7 +173,7 @@ fn row(name: &str, took: Duration, cpu: Duration, floor: Duration, written: f64)
 async fn seek(dir: &Path) {
     let config =
         Config { dir: dir.join("footage"), min_free_bytes: 0, read_cache_bytes: 0, ..Config::default() };
-    let (footage, recovery) = Footage::open(config, Timestamp::now()).unwrap();
+    let (footage, recovery) = Footage::open(config, Seams::default(), Timestamp::now()).unwrap();
     println!("{recovery}\n");
     let bare = File::open(dir.join("bare")).unwrap();
     let mut buffer = vec![0; GOP_BYTES];

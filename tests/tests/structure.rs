@@ -36,6 +36,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
 /// Heavy libraries, and the packages that may name them. The simulator stands for foreign devices, so it has an MQTT client
 /// of its own.
 const NAMED_BY: &[(&str, &[&str])] = &[
+    ("aws-lc-rs", &["sightline-footage"]),
     ("retina", &["sightline-ingest"]),
     ("gstreamer", &["sightline-picture"]),
     ("image", &["sightline-picture"]),

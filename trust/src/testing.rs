@@ -11,7 +11,7 @@ use std::{
 };
 
 use bytes::Bytes;
-use sightline_footage::{Footage, Keep, TailWriter};
+use sightline_footage::{Footage, Keep, Seams, TailWriter};
 use sightline_model::{
     CameraId, TimeRange, Timestamp,
     account::{Account, Role},
@@ -82,7 +82,7 @@ impl World {
             min_free_bytes: 0,
             ..sightline_footage::Config::default()
         };
-        let (footage, _) = Footage::open(config, now).unwrap();
+        let (footage, _) = Footage::open(config, Seams::default(), now).unwrap();
         let audit_fails = Arc::new(AtomicBool::new(false));
         let metrics = Arc::new(Metrics::default());
         let store = Flaky { records: records.clone(), fails: Arc::clone(&audit_fails) };

@@ -54,9 +54,10 @@ fn records(error: &sightline_records::Error) -> &'static str {
 }
 
 fn footage(error: &sightline_footage::Error) -> &'static str {
-    use sightline_footage::Error as E;
+    use sightline_footage::{Error as E, KeyError};
     match error {
-        E::Gone { .. } => "no_footage",
+        E::Gone { .. } | E::Key(KeyError::Destroyed { .. }) => "no_footage",
+        E::Key(_) => "footage_unavailable",
         E::Damaged { .. } | E::Config { .. } | E::Version { .. } | E::WriterBusy { .. } => "internal",
         E::Io { .. } | E::Locked { .. } | E::DiskFull { .. } | E::NotWriting { .. } | E::Tier { .. } => {
             "footage_unavailable"

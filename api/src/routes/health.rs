@@ -32,7 +32,7 @@ pub(crate) struct Ready {
     responses((status = OK, body = Ready), (status = SERVICE_UNAVAILABLE, body = Ready)))]
 pub(crate) async fn readyz(State(api): State<Api>) -> (StatusCode, Json<Ready>) {
     let records = api.records().ping().await.is_ok();
-    let footage = matches!(api.footage().disk_state(), DiskState::Writing);
+    let footage = matches!(api.footage().disk_state(), DiskState::Writing | DiskState::Out { .. });
     let ok = records && footage && !api.cancel().is_cancelled();
     let status = if ok { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
     (status, Json(Ready { ok, records, footage }))

@@ -82,6 +82,7 @@ fn footage(api: &Api) -> Footage {
         DiskState::Failing { since, .. } => {
             ("failing", Some(format!("the disk refuses writes since {since}")))
         }
+        DiskState::Out { since, detail } => ("out", Some(format!("taken out since {since}: {detail}"))),
     };
     Footage {
         disk,

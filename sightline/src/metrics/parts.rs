@@ -87,12 +87,13 @@ pub(super) fn footage(sheet: &mut Sheet, now: &sightline_footage::MetricsSnapsho
         DiskState::Writing => "writing",
         DiskState::Full { .. } => "full",
         DiskState::Failing { .. } => "failing",
+        DiskState::Out { .. } => "out",
     };
-    let states =
-        ["writing", "full", "failing"].map(|name| ([("state", name)], f64::from(u8::from(name == state))));
+    let states = ["writing", "full", "failing", "out"]
+        .map(|name| ([("state", name)], f64::from(u8::from(name == state))));
     sheet.gauges(
         "sightline_footage_disk_state",
-        "1 for the state the disk is in.",
+        "1 for the state of the worst disk.",
         states.iter().map(|(labels, value)| (&labels[..], *value)),
     );
     sheet.gauge("sightline_footage_free_bytes", "Free space on the footage disk.", now.free_bytes as f64);

@@ -13,7 +13,7 @@ use std::{net::SocketAddr, sync::Arc, time::Duration};
 
 use anyhow::Context;
 use sightline_api::{Api, Parts};
-use sightline_footage::{Footage, Keep};
+use sightline_footage::{Footage, Keep, Seams};
 use sightline_gateway::Gateway;
 use sightline_ingest::{Append, Sink, Supervisor};
 use sightline_model::{
@@ -163,7 +163,8 @@ impl Node {
 
 async fn open_footage(config: sightline_footage::Config) -> anyhow::Result<Footage> {
     let (footage, recovery) =
-        tokio::task::spawn_blocking(move || Footage::open(config, Timestamp::now())).await??;
+        tokio::task::spawn_blocking(move || Footage::open(config, Seams::default(), Timestamp::now()))
+            .await??;
     info!("Footage recovered: {recovery}");
     Ok(footage)
 }

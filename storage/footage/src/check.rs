@@ -15,7 +15,7 @@ use crate::{
     disk::{Disk, RealDisk, read_vec},
     format::{
         block::Block,
-        footer::{DirectoryRow, Trailer, decode_params_list, widen},
+        footer::{DirectoryRow, Trailer, widen},
         header::{file_name, parse_file_name},
         record::RECORD_MAGIC,
     },
@@ -177,15 +177,6 @@ fn check_footer(
         let bytes = read_vec(&*opened.file, section.offset, usize::try_from(section.length).unwrap_or(0))?;
         Ok((crc32c::crc32c(&bytes) == section.crc).then_some(bytes))
     };
-    let params = section(trailer.params).ok().flatten().and_then(|bytes| decode_params_list(&bytes).ok());
-    if params.is_none_or(|list| list != rebuilt.builder.params.list()) {
-        report.problem(
-            disk,
-            id,
-            trailer.params.offset,
-            "the footer's parameter sets are not those of the records",
-        );
-    }
     for row in rows {
         let block = section(row.block).ok().flatten().and_then(|bytes| Block::decode(&bytes));
         let truth = rebuilt.builder.streams.get(&row.key).map(|(_, block)| block);
@@ -237,6 +228,7 @@ fn info(opened: Opened) -> io::Result<SegmentInfo> {
         summaries.iter().filter_map(|summary| summary.footage).fold(None, |hull, (a, b)| widen(hull, a, b));
     Ok(SegmentInfo {
         id,
+        disk: 0,
         class: opened.header.class,
         lane: opened.header.lane,
         node: opened.header.node,

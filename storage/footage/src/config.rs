@@ -10,6 +10,8 @@ use crate::{Error, tier::TierConfig};
 const MIN_TAIL_BYTES: usize = 64 << 10;
 /// Smallest segment: a footer must not outweigh the footage.
 const MIN_SEGMENT_BYTES: u64 = 64 << 10;
+/// Most disks of a node.
+const MAX_DISKS: usize = 64;
 /// Longest node name in a segment header.
 pub(crate) const NODE_BYTES: usize = 32;
 
@@ -19,6 +21,9 @@ pub(crate) const NODE_BYTES: usize = 32;
 pub struct Config {
     /// Where segments lie. Created when missing.
     pub dir: PathBuf,
+    /// Folders on further disks. A camera's footage goes to one of them at a time; a disk that fails is taken out, and its
+    /// cameras go to the others.
+    pub more_dirs: Vec<PathBuf>,
     /// Name of this node, as it stands in every segment's header: at most 32 bytes.
     pub node: String,
     /// Longest time between an append and the sync that makes it durable.
@@ -37,8 +42,12 @@ pub struct Config {
     /// put together again. A killed process loses no more than this and a quarter of a second.
     #[serde(with = "humantime_serde")]
     pub commit_interval: Duration,
-    /// Segments written side by side; a camera always falls to the same one.
+    /// Segments written side by side, for each class and disk; a camera always falls to the same one.
     pub lanes: u8,
+    /// Whether large writes go past the page cache (where the file system can).
+    pub direct_io: bool,
+    /// Room that a segment asks for ahead, so that it lies on disk in few pieces. 0: none.
+    pub allocate_bytes: u64,
     /// Free space below which nothing more is written.
     pub min_free_bytes: u64,
     /// Memory for GOPs that were read from disk lately.
@@ -53,6 +62,7 @@ impl Default for Config {
     fn default() -> Self {
         Self {
             dir: PathBuf::from("footage"),
+            more_dirs: Vec::new(),
             node: "local".to_owned(),
             sync_interval: Duration::from_secs(1),
             sync_bytes: 32 << 20,
@@ -61,6 +71,8 @@ impl Default for Config {
             tail_bytes: 8 << 20,
             commit_interval: Duration::from_millis(500),
             lanes: 2,
+            direct_io: true,
+            allocate_bytes: 64 << 20,
             min_free_bytes: 1 << 30,
             read_cache_bytes: 64 << 20,
             index_cache_bytes: 16 << 20,
@@ -70,11 +82,24 @@ impl Default for Config {
 }
 
 impl Config {
+    /// The folder of every disk.
+    pub(crate) fn dirs(&self) -> impl Iterator<Item = &PathBuf> {
+        std::iter::once(&self.dir).chain(&self.more_dirs)
+    }
+
     /// Refuses what cannot work, naming the field.
     pub(crate) fn check(&self) -> Result<(), Error> {
         let bad = |field, problem| Err(Error::Config { field, problem });
         if self.lanes == 0 {
             return bad("lanes", "must be at least 1".to_owned());
+        }
+        if self.more_dirs.len() >= MAX_DISKS {
+            return bad("more_dirs", format!("may name at most {} folders", MAX_DISKS - 1));
+        }
+        let mut dirs: Vec<_> = self.dirs().collect();
+        dirs.sort();
+        if dirs.windows(2).any(|pair| matches!(pair, [a, b] if a == b)) {
+            return bad("more_dirs", "names a folder twice".to_owned());
         }
         if self.tail_bytes < MIN_TAIL_BYTES {
             return bad("tail_bytes", format!("must be at least {MIN_TAIL_BYTES}"));

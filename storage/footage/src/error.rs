@@ -53,7 +53,7 @@ pub enum Error {
         needed_bytes: u64,
     },
     /// A segment was written by a later version of the format.
-    #[error("{} has format version {found}, this program reads up to {supported}: use a newer program", path.display())]
+    #[error("{} has format version {found}, this program reads {supported}: use the program that wrote it", path.display())]
     Version {
         /// The segment file.
         path: PathBuf,
@@ -78,6 +78,9 @@ pub enum Error {
         /// What does not fit.
         what: String,
     },
+    /// The key of encrypted footage cannot be had.
+    #[error(transparent)]
+    Key(#[from] crate::KeyError),
     /// The GOP is no longer held anywhere.
     #[error("the footage of {key} at {start} is no longer there: ask for the timeline again")]
     Gone {

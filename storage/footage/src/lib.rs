@@ -1,10 +1,10 @@
 //! The log of GOPs: what a recorder is trusted for.
 //!
-//! Footage comes in through one [`TailWriter`] for each stream, stands in that stream's ring, is written to segments by one
-//! disk thread, and is found again by stream and time. Viewers, stills and the disk are equal readers of the ring: what
+//! Footage comes in through one [`TailWriter`] for each stream, stands in that stream's ring, is written to segments by the
+//! threads of a disk, and is found again by stream and time. Viewers, stills and the disk are equal readers of the ring: what
 //! is live is the unsealed tail of the log.
 //!
-//! Belongs here: rings, segments, index, queries, recovery. Does not belong here: cameras and their protocols
+//! Belongs here: rings, segments, index, queries, recovery, encryption. Does not belong here: cameras and their protocols
 //! (`sightline-ingest`), pictures (`sightline-picture`), and who may look (`sightline-trust`: nothing but that crate should
 //! hand footage to anybody).
 //!
@@ -17,6 +17,8 @@
 
 mod check;
 mod config;
+#[allow(dead_code, unused_imports, reason = "the writer and readers take it up with format version 2")]
+mod crypt;
 mod disk;
 mod error;
 mod format;
@@ -25,6 +27,7 @@ mod lru;
 mod metrics;
 mod query;
 mod recovery;
+mod room;
 mod shared;
 mod store;
 mod tail;
@@ -38,11 +41,12 @@ mod writer;
 
 pub use check::{CheckReport, Problem, check, list_segments};
 pub use config::Config;
+pub use crypt::{CameraHour, DataKey, KeyError, KeyId, KeyProvider, WRAPPED_KEY_BYTES};
 pub use error::Error;
 pub use index::SegmentInfo;
-pub use metrics::{DiskState, MetricsSnapshot};
+pub use metrics::{DiskInfo, DiskState, MetricsSnapshot};
 pub use recovery::Recovery;
-pub use store::Footage;
+pub use store::{Footage, Seams};
 pub use tail::{LiveReader, TailWriter};
 pub use tier::{Orphan, Tier, TierConfig, TierFile, TierMetrics, TierProblem, TierSegment, Verified};
 pub use types::{GopEntry, Keep, LiveItem, Span, Timeline, Watermarks};

@@ -1,6 +1,7 @@
 //! Counters of a store, and the snapshot that the binary exposes.
 
 use std::{
+    path::PathBuf,
     sync::atomic::{AtomicU64, Ordering},
     time::Duration,
 };
@@ -30,8 +31,6 @@ pub(crate) struct Counters {
     pub(crate) reads_cached: AtomicU64,
     pub(crate) bytes_read: AtomicU64,
     pub(crate) damaged_reads: AtomicU64,
-    /// A gauge.
-    pub(crate) free_bytes: AtomicU64,
 }
 
 impl Counters {
@@ -78,6 +77,39 @@ pub enum DiskState {
         /// What it said.
         detail: String,
     },
+    /// The disk failed for so long that it was taken out; its cameras record to the others.
+    Out {
+        /// Since when.
+        since: Timestamp,
+        /// What it said.
+        detail: String,
+    },
+}
+
+impl DiskState {
+    /// What is wrong, in words.
+    #[must_use]
+    pub fn problem(&self) -> Option<String> {
+        match self {
+            Self::Writing => None,
+            Self::Full { free_bytes, needed_bytes, .. } => {
+                Some(format!("the disk is full: {free_bytes} bytes free, {needed_bytes} must stay free"))
+            }
+            Self::Failing { detail, .. } => Some(detail.clone()),
+            Self::Out { detail, .. } => Some(format!("the disk was taken out: {detail}")),
+        }
+    }
+}
+
+/// One disk of a store.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DiskInfo {
+    /// The folder of its segments.
+    pub path: PathBuf,
+    /// Whether footage reaches it.
+    pub state: DiskState,
+    /// Space left, when last looked.
+    pub free_bytes: u64,
 }
 
 /// The state of a store at one moment. Counters count since the store was opened.
@@ -119,14 +151,16 @@ pub struct MetricsSnapshot {
     pub bytes_read: u64,
     /// Reads that found damage.
     pub damaged_reads: u64,
-    /// Space left on the disk, when last looked.
+    /// Space left on all disks, when last looked.
     pub free_bytes: u64,
     /// Live readers.
     pub live_readers: u64,
     /// How far each stage has come.
     pub watermarks: Watermarks,
-    /// Whether footage reaches the disk.
+    /// Whether footage reaches the disks: the state of the worst.
     pub disk: DiskState,
+    /// Disks that were taken out.
+    pub disks_out: u64,
 }
 
 impl Counters {
@@ -150,7 +184,6 @@ impl Counters {
             reads_cached: get(&self.reads_cached),
             bytes_read: get(&self.bytes_read),
             damaged_reads: get(&self.damaged_reads),
-            free_bytes: get(&self.free_bytes),
             ..MetricsSnapshot::default()
         }
     }

@@ -1,6 +1,11 @@
 //! The handle to a store.
 
-use std::{collections::BTreeSet, fmt, fs, path::Path, sync::Arc};
+use std::{
+    collections::BTreeSet,
+    fmt, fs, io,
+    path::Path,
+    sync::{Arc, atomic::AtomicU64},
+};
 
 use parking_lot::{Mutex, RwLock};
 use sightline_model::{
@@ -11,23 +16,28 @@ use tokio::sync::watch;
 
 use crate::{
     config::Config,
+    crypt::KeyProvider,
     disk::{Disk, Lock, RealDisk},
     error::Error,
     index::{Files, SegmentInfo},
     lru::Lru,
-    metrics::{Counters, DiskState, MetricsSnapshot},
+    metrics::{Counters, DiskInfo, DiskState, MetricsSnapshot},
     query::{Miss, Query},
     recovery::{self, Recovery},
-    shared::{Finished, Shared},
+    room::{Finished, Presence, Room},
+    shared::Shared,
     tail::{LiveReader, Registry, TailWriter},
     types::{GopEntry, Keep, Timeline, Watermarks},
-    writer::{EAGER_BYTES, Writer},
+    writer::{self, stage::EAGER_BYTES},
 };
 
 /// Where, inside the store's folder, segments lie.
 pub(crate) const SEGMENTS_FOLDER: &str = "segments";
 
-/// A footage store, open for writing and reading. Cheap to clone; the last clone to go stops the disk writer.
+/// Parameter sets kept in memory: those of about as many segments.
+const PARAMS_CACHED: usize = 4096;
+
+/// A footage store, open for writing and reading. Cheap to clone; the last clone to go stops the disks' writers.
 #[derive(Clone)]
 pub struct Footage {
     handle: Arc<Handle>,
@@ -39,13 +49,8 @@ struct Handle {
 
 impl Drop for Handle {
     fn drop(&mut self) {
-        stop(&self.shared.registry);
+        self.shared.rooms().iter().for_each(|room| room.stop());
     }
-}
-
-fn stop(registry: &Registry) {
-    registry.signals.lock().stop = true;
-    registry.signal.notify_all();
 }
 
 impl fmt::Debug for Footage {
@@ -54,53 +59,65 @@ impl fmt::Debug for Footage {
     }
 }
 
+/// What a store may be given beside its configuration.
+#[derive(Debug, Clone, Default)]
+pub struct Seams {
+    /// Keeps the keys. Without it, footage is stored in the clear, and what is encrypted cannot be read.
+    pub keys: Option<Arc<dyn KeyProvider>>,
+}
+
 impl Footage {
-    /// Opens the store in `config.dir`, which is created when missing: recovers what a crash left, then starts the disk
-    /// writer. Blocks while it reads.
+    /// Opens the store in `config.dir` and `config.more_dirs`, which are created when missing: recovers what a crash left,
+    /// then starts the disks' writers. Blocks while it reads. Of several disks, one that cannot be used is taken out.
     ///
     /// # Errors
-    /// When the configuration cannot work, the folder is in use, the disk is full, or the folder cannot be read.
-    pub fn open(config: Config, now: Timestamp) -> Result<(Self, Recovery), Error> {
+    /// When the configuration cannot work, a folder is in use, the disks are full, or no folder can be read.
+    pub fn open(config: Config, seams: Seams, now: Timestamp) -> Result<(Self, Recovery), Error> {
         config.check()?;
-        let folder = config.dir.join(SEGMENTS_FOLDER);
-        fs::create_dir_all(&folder).map_err(Error::io("create", &folder))?;
-        let lock = Lock::take(&config.dir)?;
-        sync_parents(&config.dir)?;
-        Self::open_on(Arc::new(RealDisk::new(folder)), Some(lock), config, now)
+        let mut disks = Vec::new();
+        for dir in config.dirs() {
+            let disk = RealDisk::new(dir.join(SEGMENTS_FOLDER), config.direct_io);
+            match claim(dir) {
+                Ok(lock) => disks.push(NewDisk { disk: Arc::new(disk), lock: Some(lock), out: None }),
+                Err(Error::Io { source, action, path }) if !config.more_dirs.is_empty() => {
+                    let detail = format!("could not {action} {}: {source}", path.display());
+                    disks.push(NewDisk { disk: Arc::new(disk), lock: None, out: Some(detail) });
+                }
+                Err(error) => return Err(error),
+            }
+        }
+        Self::open_on(disks, config, seams, now)
     }
 
-    /// Opens a store on any disk.
+    /// Opens a store on any disks.
     pub(crate) fn open_on(
-        disk: Arc<dyn Disk>,
-        lock: Option<Lock>,
+        disks: Vec<NewDisk>,
         config: Config,
+        seams: Seams,
         now: Timestamp,
     ) -> Result<(Self, Recovery), Error> {
-        let free_bytes = disk.free_bytes().map_err(Error::io("ask for the free space of", disk.path()))?;
-        if free_bytes < config.min_free_bytes {
-            let needed_bytes = config.min_free_bytes;
-            return Err(Error::DiskFull { path: config.dir, free_bytes, needed_bytes });
-        }
-        let (index, recovery) = recovery::open(&*disk, now)?;
+        let rooms = rooms(&disks, &config)?;
+        let (index, recovery) = recovery::open(&rooms, now)?;
         let (tail_bytes, commit) = (config.tail_bytes, config.commit_interval);
         let shared = Arc::new(Shared {
-            registry: Arc::new(Registry::new(tail_bytes, commit, EAGER_BYTES)),
-            files: Files::new(disk),
+            files: Files::new(rooms.iter().map(|room| Arc::clone(&room.disk)).collect()),
+            registry: Arc::new(Registry::new(tail_bytes, commit, EAGER_BYTES, rooms)),
             index: RwLock::new(index),
             counters: Counters::default(),
-            state: Mutex::default(),
-            flushed: watch::Sender::new(0),
-            finished: watch::Sender::new(Finished::No),
+            next_segment: AtomicU64::new(recovery.highest_id + 1),
+            keys: seams.keys,
             gops: Mutex::new(Lru::new(config.read_cache_bytes)),
             blocks: Mutex::new(Lru::new(config.index_cache_bytes)),
+            params: Mutex::new(Lru::new(PARAMS_CACHED)),
+            classes: Mutex::default(),
             config,
         });
-        shared.counters.free_bytes.store(free_bytes, std::sync::atomic::Ordering::Relaxed);
-        let writer = Writer::new(Arc::clone(&shared), recovery.highest_id + 1, lock);
-        std::thread::Builder::new()
-            .name("footage-disk".to_owned())
-            .spawn(|| writer.run())
-            .map_err(Error::io("start the disk writer of", &shared.config.dir))?;
+        for (room, disk) in shared.rooms().iter().zip(disks) {
+            if disk.out.is_none() {
+                writer::start(&shared, room, disk.lock)
+                    .map_err(Error::io("start the writer of", room.disk.path()))?;
+            }
+        }
         Ok((Self { handle: Arc::new(Handle { shared }) }, recovery))
     }
 
@@ -113,10 +130,19 @@ impl Footage {
     /// # Errors
     /// When the stream has a writer already, or the store was shut down.
     pub fn writer(&self, key: StreamKey, keep: Keep) -> Result<TailWriter, Error> {
-        if self.shared().registry.signals.lock().stop {
+        if self.shared().rooms().iter().all(|room| room.signals.lock().stop) {
             return Err(Error::Stopped);
         }
         TailWriter::open(self.shared().tail(key), Arc::clone(&self.shared().registry), keep)
+    }
+
+    /// Sets the retention class of what is recorded of a stream from now on.
+    pub fn set_class(&self, key: StreamKey, class: u8) {
+        let shared = self.shared();
+        shared.classes.lock().insert(key, class);
+        if let Some(tail) = shared.registry.get(key) {
+            tail.set_class(class);
+        }
     }
 
     /// Watches a stream live. Counts as demand for it while the reader lives.
@@ -221,30 +247,54 @@ impl Footage {
     /// # Errors
     /// When the disk refuses, or the store was shut down.
     pub async fn flush(&self) -> Result<(), Error> {
-        let shared = self.shared();
-        let mut flushed = shared.flushed.subscribe();
-        let mut finished = shared.finished.subscribe();
-        let number = {
-            let mut signals = shared.registry.signals.lock();
-            signals.flushes += 1;
-            signals.flushes
-        };
-        shared.registry.signal.notify_all();
-        let done = tokio::select! {
-            done = flushed.wait_for(|done| *done >= number) => done.is_ok(),
-            _ = finished.wait_for(|finished| *finished != Finished::No) => false,
-        };
-        match shared.disk_problem() {
-            _ if !done => Err(Error::Stopped),
-            None => Ok(()),
-            Some(detail) => Err(Error::NotWriting { path: shared.config.dir.clone(), detail }),
+        let rooms = self.shared().rooms();
+        let asked: Vec<u64> = rooms
+            .iter()
+            .map(|room| {
+                let mut signals = room.signals.lock();
+                signals.flushes += 1;
+                room.signal.notify_all();
+                signals.flushes
+            })
+            .collect();
+        for (room, number) in rooms.iter().zip(asked).filter(|(room, _)| !room.has_left()) {
+            let mut flushed = room.flushed.subscribe();
+            let mut finished = room.finished.subscribe();
+            let done = tokio::select! {
+                done = flushed.wait_for(|done| *done >= number) => done.is_ok(),
+                _ = finished.wait_for(|finished| *finished != Finished::No) => room.has_left(),
+            };
+            let path = room.disk.path().to_owned();
+            match room.state() {
+                _ if !done => return Err(Error::Stopped),
+                DiskState::Writing | DiskState::Out { .. } => {}
+                state => return Err(Error::NotWriting { path, detail: state.problem().unwrap_or_default() }),
+            }
         }
+        Ok(())
     }
 
-    /// Whether footage reaches the disk.
+    /// Whether footage reaches the disks: the state of the worst of them.
     #[must_use]
     pub fn disk_state(&self) -> DiskState {
-        self.shared().state.lock().clone()
+        let rank = |state: &DiskState| match state {
+            DiskState::Writing => 0,
+            DiskState::Out { .. } => 1,
+            DiskState::Failing { .. } => 2,
+            DiskState::Full { .. } => 3,
+        };
+        self.shared().rooms().iter().map(|room| room.state()).max_by_key(rank).unwrap_or_default()
+    }
+
+    /// Every disk, in the order of the configuration.
+    #[must_use]
+    pub fn disks(&self) -> Vec<DiskInfo> {
+        let info = |room: &Arc<Room>| DiskInfo {
+            path: room.disk.path().to_owned(),
+            state: room.state(),
+            free_bytes: room.free_bytes(),
+        };
+        self.shared().rooms().iter().map(info).collect()
     }
 
     /// All segments, oldest first.
@@ -259,19 +309,24 @@ impl Footage {
     /// # Errors
     /// When footage could not be written.
     pub async fn shutdown(&self) -> Result<(), Error> {
-        let shared = self.shared();
-        let mut finished = shared.finished.subscribe();
-        stop(&shared.registry);
-        let finished = finished.wait_for(|finished| *finished != Finished::No).await;
-        let finished = finished.map(|finished| finished.clone()).unwrap_or(Finished::No);
-        match finished {
-            Finished::Clean => Ok(()),
-            Finished::No => Err(Error::Stopped),
-            Finished::Lost { gops, detail } => Err(Error::NotWriting {
-                path: shared.config.dir.clone(),
-                detail: format!("{gops} GOPs were lost at shutdown, {detail}"),
-            }),
+        let rooms = self.shared().rooms();
+        rooms.iter().for_each(|room| room.stop());
+        let mut failed = Ok(());
+        for room in rooms {
+            let mut finished = room.finished.subscribe();
+            let finished = finished.wait_for(|finished| *finished != Finished::No).await;
+            let finished = finished.map(|finished| finished.clone());
+            match finished.unwrap_or(Finished::No) {
+                Finished::Clean => {}
+                Finished::No => failed = Err(Error::Stopped),
+                Finished::Lost { gops, detail } => {
+                    let path = room.disk.path().to_owned();
+                    let detail = format!("{gops} GOPs were lost at shutdown, {detail}");
+                    failed = Err(Error::NotWriting { path, detail });
+                }
+            }
         }
+        failed
     }
 
     /// The state of the store at this moment.
@@ -284,9 +339,59 @@ impl Footage {
             live_readers: shared.registry.readers(),
             watermarks: self.watermarks(),
             disk: self.disk_state(),
+            disks_out: shared.rooms().iter().filter(|room| room.has_left()).count() as u64,
+            free_bytes: shared.rooms().iter().map(|room| room.free_bytes()).sum(),
             ..shared.counters.snapshot()
         }
     }
+}
+
+/// A disk to open a store on.
+#[derive(Debug)]
+pub(crate) struct NewDisk {
+    pub(crate) disk: Arc<dyn Disk>,
+    pub(crate) lock: Option<Lock>,
+    /// Why it cannot be used.
+    pub(crate) out: Option<String>,
+}
+
+/// Makes rooms of disks. One that cannot even be looked at is out from the start, as long as another can be.
+fn rooms(disks: &[NewDisk], config: &Config) -> Result<Vec<Arc<Room>>, Error> {
+    let mut rooms = Vec::new();
+    let mut full = None;
+    for (no, new) in disks.iter().enumerate() {
+        let room =
+            Room::new(u8::try_from(no).unwrap_or(u8::MAX), Arc::clone(&new.disk), config.min_free_bytes);
+        let path = || new.disk.path().to_owned();
+        if let Some(detail) = &new.out {
+            room.refused(&io::Error::other(detail.clone()));
+            room.taken_out();
+            room.signals.lock().presence = Presence::Left;
+            room.finished.send_replace(Finished::Clean);
+        } else if !room.has_space(0).map_err(Error::io("ask for the free space of", path()))? {
+            let (free_bytes, needed_bytes) = (room.free_bytes(), config.min_free_bytes);
+            full = Some(Error::DiskFull { path: path(), free_bytes, needed_bytes });
+        }
+        rooms.push(Arc::new(room));
+    }
+    let usable = |room: &Arc<Room>| !room.has_left() && room.has_space(0).unwrap_or(false);
+    match full {
+        Some(full) if !rooms.iter().any(usable) => Err(full),
+        _ if rooms.iter().all(|room| room.has_left()) => Err(Error::NotWriting {
+            path: config.dir.clone(),
+            detail: disks.iter().filter_map(|disk| disk.out.clone()).collect::<Vec<_>>().join("; "),
+        }),
+        _ => Ok(rooms),
+    }
+}
+
+/// Makes a store's folder, and takes it for this process.
+fn claim(dir: &Path) -> Result<Lock, Error> {
+    let folder = dir.join(SEGMENTS_FOLDER);
+    fs::create_dir_all(&folder).map_err(Error::io("create", &folder))?;
+    let lock = Lock::take(dir)?;
+    sync_parents(dir)?;
+    Ok(lock)
 }
 
 /// Makes the store's folder itself durable.

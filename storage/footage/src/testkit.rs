@@ -1,6 +1,9 @@
 //! Made-up streams for tests.
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::{Arc, LazyLock},
+    time::Duration,
+};
 
 use bytes::Bytes;
 use sightline_model::{
@@ -9,7 +12,10 @@ use sightline_model::{
     tail::TailItem,
 };
 
-use crate::{Config, Footage, Keep, TailWriter, disk::sim::SimDisk};
+use crate::{
+    Config, Footage, Keep, Seams, TailWriter, crypt::memory::MemoryKeys, disk::sim::SimDisk, room::Room,
+    store::NewDisk,
+};
 
 pub(crate) fn key(camera: &str) -> StreamKey {
     StreamKey::main(camera.parse().unwrap())
@@ -88,7 +94,29 @@ pub(crate) fn config() -> Config {
 }
 
 pub(crate) fn open(disk: &SimDisk, config: Config) -> Footage {
-    Footage::open_on(Arc::new(disk.clone()), None, config, s(0)).unwrap().0
+    open_disks(std::slice::from_ref(disk), config)
+}
+
+/// A disk to open a store on.
+pub(crate) fn new_disk(disk: &SimDisk) -> NewDisk {
+    NewDisk { disk: Arc::new(disk.clone()), lock: None, out: None }
+}
+
+/// The one room of a disk.
+pub(crate) fn rooms_of(disk: &SimDisk) -> Vec<Arc<Room>> {
+    vec![Arc::new(Room::new(0, Arc::new(disk.clone()), 0))]
+}
+
+/// An encrypted store on several disks.
+pub(crate) fn open_disks(disks: &[SimDisk], config: Config) -> Footage {
+    let disks = disks.iter().map(new_disk).collect();
+    Footage::open_on(disks, config, seams(), s(0)).unwrap().0
+}
+
+/// Keys that are the same for every store of a test run.
+pub(crate) fn seams() -> Seams {
+    static KEYS: LazyLock<Arc<MemoryKeys>> = LazyLock::new(Arc::default);
+    Seams { keys: Some(Arc::<MemoryKeys>::clone(&KEYS)) }
 }
 
 pub(crate) fn recorded(footage: &Footage, key: StreamKey) -> TailWriter {

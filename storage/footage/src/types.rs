@@ -5,11 +5,12 @@ use std::sync::Arc;
 use sightline_model::{
     TimeRange, Timestamp,
     gap::{Gap, GapReason},
-    media::{AccessUnit, GopStart, Policy, RunId, StreamKey},
+    media::{AccessUnit, GopStart, Policy, RunId, StreamKey, micros_to_ticks},
 };
 
 use crate::{
     format::{block::Entry, payload::kept},
+    index::Place,
     tail::chunk::Piece,
 };
 
@@ -52,8 +53,8 @@ pub enum LiveItem {
 /// Where a GOP lies. In the order of preference when it lies in two places.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub(crate) enum Location {
-    /// In a segment.
-    Segment { id: u64, offset: u64 },
+    /// In a segment: its last record there begins at `offset` and is `bytes` long.
+    Segment { place: Place, offset: u64, bytes: u32 },
     /// In the tail ring, not yet in the index.
     Tail,
 }
@@ -86,10 +87,12 @@ pub struct GopEntry {
     pub(crate) joined: bool,
     /// Parts that were put together in it, itself included.
     pub(crate) pieces: u16,
+    /// Whether they lie in more than one place.
+    pub(crate) spread: bool,
 }
 
 impl GopEntry {
-    pub(crate) fn on_disk(key: StreamKey, segment: u64, entry: &Entry) -> Self {
+    pub(crate) fn on_disk(key: StreamKey, place: Place, entry: &Entry) -> Self {
         Self {
             key,
             start: entry.start,
@@ -101,9 +104,10 @@ impl GopEntry {
             policy: entry.policy,
             units: entry.units,
             bytes: u64::from(entry.bytes),
-            location: Location::Segment { id: segment, offset: entry.offset },
+            location: Location::Segment { place, offset: entry.offset, bytes: entry.record_bytes },
             joined: entry.joined,
-            pieces: 1,
+            pieces: entry.pieces,
+            spread: false,
         }
     }
 
@@ -124,6 +128,7 @@ impl GopEntry {
             location: Location::Tail,
             joined: piece.joined,
             pieces: 1,
+            spread: false,
         }
     }
 
@@ -136,17 +141,37 @@ impl GopEntry {
         self.identity() == (start.at, start.run, start.number, start.part)
     }
 
+    fn goes_on_in(&self, next: &Self) -> bool {
+        next.joined && (next.run, next.number) == (self.run, self.number)
+    }
+
+    /// The part behind its last.
+    fn next_part(&self) -> u32 {
+        u32::from(self.part) + u32::from(self.pieces)
+    }
+
+    /// Whether all of `next`, which begins no earlier, is in this one: a GOP may stand in the ring and in the index, or
+    /// twice on disk after a failed sync.
+    pub(crate) fn holds(&self, next: &Self) -> bool {
+        let twice = next.identity() == self.identity() && next.pieces <= self.pieces;
+        twice || (self.goes_on_in(next) && next.part >= self.part && next.next_part() <= self.next_part())
+    }
+
     /// Takes in `next` if it goes on where this ends.
     pub(crate) fn join(&mut self, next: &Self) -> bool {
-        let goes_on = next.joined
-            && (next.run, next.number) == (self.run, self.number)
-            && Some(next.part) == self.part.checked_add(self.pieces);
+        // Where the two overlap, what is counted twice is sorted out when it is read.
+        let goes_on = self.goes_on_in(next)
+            && u32::from(next.part) <= self.next_part()
+            && next.next_part() > self.next_part();
         if goes_on {
-            self.pieces += 1;
+            self.pieces = u16::try_from(next.next_part() - u32::from(self.part)).unwrap_or(u16::MAX);
+            self.spread = true;
             self.end = next.end;
-            self.duration_90k = self.duration_90k.saturating_add(next.duration_90k);
-            self.units += next.units;
-            self.bytes += next.bytes;
+            self.duration_90k = micros_to_ticks(self.end.micros_since(self.start))
+                .try_into()
+                .unwrap_or(self.duration_90k.saturating_add(next.duration_90k));
+            self.units = self.units.saturating_add(next.units);
+            self.bytes = self.bytes.saturating_add(next.bytes);
         }
         goes_on
     }

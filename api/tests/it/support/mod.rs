@@ -13,7 +13,7 @@ use std::{
 };
 
 use sightline_api::{Api, Config, Parts};
-use sightline_footage::{Footage, Keep, TailWriter};
+use sightline_footage::{Footage, Keep, Seams, TailWriter};
 use sightline_gateway::Gateway;
 use sightline_model::{
     CameraId, Timestamp,
@@ -75,7 +75,11 @@ impl Site {
             ..Default::default()
         };
         let footage =
-            tokio::task::spawn_blocking(move || Footage::open(footage_config, now)).await.unwrap().unwrap().0;
+            tokio::task::spawn_blocking(move || Footage::open(footage_config, Seams::default(), now))
+                .await
+                .unwrap()
+                .unwrap()
+                .0;
         let trust = Trust::new(Default::default(), records.clone(), footage.clone());
         let broker = sightline_gateway::Broker::Embedded {
             listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 0)),

@@ -47,7 +47,15 @@ pub(crate) trait DiskFile: Send + Sync + fmt::Debug {
     fn set_length(&self, length: u64) -> io::Result<()>;
     /// Makes all writes so far durable.
     fn sync(&self) -> io::Result<()>;
+    /// Asks for room for `length` bytes from `offset` on, without changing the length of the file, so that it grows in few
+    /// large extents. Where that cannot be had nothing is lost.
+    fn allocate(&self, offset: u64, length: u64) {
+        let _ = (offset, length);
+    }
 }
+
+/// Writes whose place, length and memory are multiples of this may go past the page cache.
+pub(crate) const PAGE_BYTES: u64 = 4096;
 
 /// Reads `length` bytes from `offset` on.
 pub(crate) fn read_vec(file: &dyn DiskFile, offset: u64, length: usize) -> io::Result<Vec<u8>> {

@@ -3,14 +3,14 @@
 use std::{
     fs::{self, File, OpenOptions},
     io::{self, IoSlice, Read, Write},
-    os::unix::fs::FileExt,
+    os::unix::fs::{FileExt, OpenOptionsExt},
     path::{Path, PathBuf},
     sync::Arc,
 };
 
-use rustix::fs::{FlockOperation, flock, statvfs};
+use rustix::fs::{FallocateFlags, FlockOperation, OFlags, flock, statvfs};
 
-use super::{Disk, DiskFile};
+use super::{Disk, DiskFile, PAGE_BYTES};
 use crate::Error;
 
 /// Most slices one call may take (`IOV_MAX` of Linux).
@@ -22,17 +22,18 @@ const LOCK_NAME: &str = "LOCK";
 pub(crate) struct RealDisk {
     path: PathBuf,
     read_only: bool,
+    direct: bool,
 }
 
 impl RealDisk {
-    /// A disk that creates and writes.
-    pub(crate) fn new(path: PathBuf) -> Self {
-        Self { path, read_only: false }
+    /// A disk that creates and writes; large writes go past the page cache if `direct`.
+    pub(crate) fn new(path: PathBuf, direct: bool) -> Self {
+        Self { path, read_only: false, direct }
     }
 
     /// A disk whose files are opened for reading alone.
     pub(crate) fn read_only(path: PathBuf) -> Self {
-        Self { path, read_only: true }
+        Self { path, read_only: true, direct: false }
     }
 }
 
@@ -58,12 +59,17 @@ impl Disk for RealDisk {
             .create(true)
             .truncate(true)
             .open(self.path.join(name))?;
-        Ok(Arc::new(RealFile(file)))
+        // Some file systems have no direct I/O, and say so here.
+        let flags = i32::try_from(OFlags::DIRECT.bits()).unwrap_or(0);
+        let direct = self
+            .direct
+            .then(|| OpenOptions::new().write(true).custom_flags(flags).open(self.path.join(name)).ok());
+        Ok(Arc::new(RealFile { file, direct: direct.flatten() }))
     }
 
     fn open(&self, name: &str) -> io::Result<Arc<dyn DiskFile>> {
         let file = OpenOptions::new().read(true).write(!self.read_only).open(self.path.join(name))?;
-        Ok(Arc::new(RealFile(file)))
+        Ok(Arc::new(RealFile { file, direct: None }))
     }
 
     fn rename(&self, from: &str, to: &str) -> io::Result<()> {
@@ -84,12 +90,30 @@ impl Disk for RealDisk {
     }
 }
 
+/// A file, and a second way into it that goes past the page cache: a recorder writes far more than anybody reads soon,
+/// and the copy into the cache and out again is what writing costs most.
 #[derive(Debug)]
-struct RealFile(File);
+struct RealFile {
+    file: File,
+    direct: Option<File>,
+}
+
+impl RealFile {
+    fn way(&self, offset: u64, slices: &[IoSlice<'_>]) -> &File {
+        let page = usize::try_from(PAGE_BYTES).unwrap_or(4096);
+        let aligned = |slice: &IoSlice<'_>| {
+            slice.len().is_multiple_of(page) && slice.as_ptr().addr().is_multiple_of(page)
+        };
+        match &self.direct {
+            Some(direct) if offset.is_multiple_of(PAGE_BYTES) && slices.iter().all(aligned) => direct,
+            _ => &self.file,
+        }
+    }
+}
 
 impl DiskFile for RealFile {
     fn length(&self) -> io::Result<u64> {
-        Ok(self.0.metadata()?.len())
+        Ok(self.file.metadata()?.len())
     }
 
     fn write_at(&self, mut offset: u64, slices: &mut [IoSlice<'_>]) -> io::Result<()> {
@@ -98,7 +122,7 @@ impl DiskFile for RealFile {
         while !rest.is_empty() {
             let count = rest.len().min(MAX_SLICES);
             let window = rest.get(..count).unwrap_or_default();
-            match rustix::io::pwritev(&self.0, window, offset) {
+            match rustix::io::pwritev(self.way(offset, window), window, offset) {
                 Ok(0) => return Err(io::ErrorKind::WriteZero.into()),
                 Ok(written) => {
                     offset = offset.saturating_add(written as u64);
@@ -112,15 +136,19 @@ impl DiskFile for RealFile {
     }
 
     fn read_at(&self, offset: u64, buffer: &mut [u8]) -> io::Result<()> {
-        self.0.read_exact_at(buffer, offset)
+        self.file.read_exact_at(buffer, offset)
     }
 
     fn set_length(&self, length: u64) -> io::Result<()> {
-        self.0.set_len(length)
+        self.file.set_len(length)
     }
 
     fn sync(&self) -> io::Result<()> {
-        self.0.sync_data()
+        self.file.sync_data()
+    }
+
+    fn allocate(&self, offset: u64, length: u64) {
+        let _ = rustix::fs::fallocate(&self.file, FallocateFlags::KEEP_SIZE, offset, length);
     }
 }
 

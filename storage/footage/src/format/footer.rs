@@ -1,26 +1,19 @@
-//! The end of a sealed segment: index blocks, directory of streams, parameter sets, trailer.
+//! The end of a sealed segment: index blocks, directory of streams, trailer.
 
-use std::sync::Arc;
-
-use sightline_model::{
-    CameraId, Timestamp,
-    id::CODE_BYTES,
-    media::{ParameterSets, StreamKey},
-};
+use sightline_model::{Timestamp, media::StreamKey};
 
 use super::{
     Bad, VERSION,
-    cursor::{Cursor, checked, put_crc},
+    cursor::{Cursor, checked, put_crc, put_varint, put_zigzag},
     merkle::Hash,
-    payload::{decode_params, encode_params},
     record::{stream_code, stream_from_code},
 };
 
-const MAGIC: [u8; 8] = *b"SLFOOT01";
+const MAGIC: [u8; 8] = *b"SLFOOT02";
 /// Length of the trailer, the last bytes of a sealed segment.
 pub(crate) const TRAILER_BYTES: u64 = 128;
-/// Length of one row of the directory.
-const DIRECTORY_ROW_BYTES: usize = 100;
+/// A row of the directory takes at least this.
+const LEAST_ROW_BYTES: usize = 10;
 /// Stands for "none" in a directory's times.
 const NO_TIME: i64 = i64::MIN;
 
@@ -85,81 +78,109 @@ pub(crate) struct Summary {
     pub(crate) known_until: Option<Timestamp>,
 }
 
+/// What a row of the directory leaves out or gives.
+const HAS_FOOTAGE: u8 = 1;
+const HAS_MISSING: u8 = 1 << 1;
+const LAST_GOP_END_GIVEN: u8 = 1 << 2;
+const KNOWN_UNTIL_GIVEN: u8 = 1 << 3;
+
+/// What a row is told apart from.
+#[derive(Debug, Clone, Copy, Default)]
+struct RowBefore {
+    from: i64,
+    block_end: u64,
+}
+
 impl DirectoryRow {
-    fn encode(&self, out: &mut Vec<u8>) {
-        let time = |at: Option<Timestamp>| at.map_or(NO_TIME, |at| at.0).to_le_bytes();
-        let times = [
-            time(self.summary.footage.map(|hull| hull.0)),
-            time(self.summary.footage.map(|hull| hull.1)),
-            time(self.summary.missing.map(|hull| hull.0)),
-            time(self.summary.missing.map(|hull| hull.1)),
-            time(self.summary.last_gop_end),
-            time(self.summary.known_until),
-        ];
-        out.extend_from_slice(&self.key.camera.to_bytes());
+    fn encode(&self, before: RowBefore, out: &mut Vec<u8>) -> RowBefore {
+        let Summary { gops, gaps, footage, missing, last_gop_end, known_until } = self.summary;
+        let last_given = last_gop_end != footage.map(|hull| hull.1);
+        let known_given = known_until != last_gop_end;
+        let bit = |set: bool, bit: u8| if set { bit } else { 0 };
+        let camera = self.key.camera.as_str().as_bytes();
+        out.push(u8::try_from(camera.len()).unwrap_or(u8::MAX));
+        out.extend_from_slice(camera);
         out.push(stream_code(self.key.stream));
-        out.extend_from_slice(&[0; 3]);
-        out.extend_from_slice(&self.summary.gops.to_le_bytes());
-        out.extend_from_slice(&self.summary.gaps.to_le_bytes());
-        out.extend_from_slice(times.as_flattened());
-        self.block.encode(out);
+        out.push(
+            bit(footage.is_some(), HAS_FOOTAGE)
+                | bit(missing.is_some(), HAS_MISSING)
+                | bit(last_given, LAST_GOP_END_GIVEN)
+                | bit(known_given, KNOWN_UNTIL_GIVEN),
+        );
+        put_varint(out, u64::from(gops));
+        put_varint(out, u64::from(gaps));
+        let mut base = before.from;
+        for (from, to) in footage.into_iter().chain(missing) {
+            put_zigzag(out, from.0.wrapping_sub(base));
+            put_varint(out, to.0.wrapping_sub(from.0).cast_unsigned());
+            base = from.0;
+        }
+        for time in [(last_given, last_gop_end), (known_given, known_until)] {
+            if let (true, at) = time {
+                put_zigzag(out, at.map_or(NO_TIME, |at| at.0).wrapping_sub(base));
+            }
+        }
+        put_zigzag(out, self.block.offset.wrapping_sub(before.block_end).cast_signed());
+        put_varint(out, u64::from(self.block.length));
+        out.extend_from_slice(&self.block.crc.to_le_bytes());
+        RowBefore { from: base, block_end: self.block.end() }
     }
 
-    fn decode(cursor: &mut Cursor<'_>) -> Option<Self> {
-        let camera = CameraId::from_bytes(cursor.array::<CODE_BYTES>()?).ok()?;
+    fn decode(cursor: &mut Cursor<'_>, before: RowBefore) -> Option<(Self, RowBefore)> {
+        let length = usize::from(cursor.u8()?);
+        let camera = std::str::from_utf8(cursor.take(length)?).ok()?.parse().ok()?;
         let stream = stream_from_code(cursor.u8()?)?;
-        cursor.take(3)?;
-        let (gops, gaps) = (cursor.u32()?, cursor.u32()?);
-        let mut time = || cursor.i64().map(|at| (at != NO_TIME).then_some(Timestamp(at)));
-        let footage = time()?.zip(time()?);
-        let missing = time()?.zip(time()?);
-        let (last_gop_end, known_until) = (time()?, time()?);
+        let flags = cursor.u8()?;
+        let (gops, gaps) = (cursor.varint_u32()?, cursor.varint_u32()?);
+        let mut base = before.from;
+        let mut hull = |cursor: &mut Cursor<'_>, bit: u8| {
+            if flags & bit == 0 {
+                return Some(None);
+            }
+            let from = base.wrapping_add(cursor.zigzag()?);
+            base = from;
+            Some(Some((Timestamp(from), Timestamp(from.wrapping_add(cursor.varint()?.cast_signed())))))
+        };
+        let footage = hull(cursor, HAS_FOOTAGE)?;
+        let missing = hull(cursor, HAS_MISSING)?;
+        let time = |cursor: &mut Cursor<'_>, bit: u8, otherwise: Option<Timestamp>| {
+            if flags & bit == 0 {
+                return Some(otherwise);
+            }
+            let at = cursor.zigzag()?.wrapping_add(base);
+            Some((at != NO_TIME).then_some(Timestamp(at)))
+        };
+        let last_gop_end = time(cursor, LAST_GOP_END_GIVEN, footage.map(|hull| hull.1))?;
+        let known_until = time(cursor, KNOWN_UNTIL_GIVEN, last_gop_end)?;
+        let offset = before.block_end.wrapping_add(cursor.zigzag()?.cast_unsigned());
+        let block = Section { offset, length: cursor.varint_u32()?, crc: cursor.u32()? };
         let summary = Summary { gops, gaps, footage, missing, last_gop_end, known_until };
-        Some(Self { key: StreamKey { camera, stream }, summary, block: Section::decode(cursor)? })
+        let row = Self { key: StreamKey { camera, stream }, summary, block };
+        Some((row, RowBefore { from: base, block_end: block.end() }))
     }
 }
 
 /// Appends the directory's rows, with their number in front.
 pub(crate) fn encode_directory(rows: &[DirectoryRow], out: &mut Vec<u8>) {
-    out.extend_from_slice(&u32::try_from(rows.len()).unwrap_or(u32::MAX).to_le_bytes());
-    for row in rows {
-        row.encode(out);
-    }
+    put_varint(out, rows.len() as u64);
+    rows.iter().fold(RowBefore::default(), |before, row| row.encode(before, out));
 }
 
 /// Reads a directory back.
 pub(crate) fn decode_directory(bytes: &[u8]) -> Result<Vec<DirectoryRow>, Bad> {
-    let bad = "the footer's directory makes no sense";
-    let mut cursor = Cursor::new(bytes);
-    let count = usize::try_from(cursor.u32().ok_or(bad)?).map_err(|_| bad)?;
-    if count.checked_mul(DIRECTORY_ROW_BYTES) != Some(cursor.remaining()) {
-        return Err(bad);
-    }
-    (0..count).map(|_| DirectoryRow::decode(&mut cursor).ok_or(bad)).collect()
+    directory(&mut Cursor::new(bytes)).ok_or("the footer's directory makes no sense")
 }
 
-/// Appends all parameter sets of a segment, in the order of their ids.
-pub(crate) fn encode_params_list(list: &[Arc<ParameterSets>], out: &mut Vec<u8>) {
-    out.extend_from_slice(&u32::try_from(list.len()).unwrap_or(u32::MAX).to_le_bytes());
-    for params in list {
-        let mut one = Vec::new();
-        encode_params(params, &mut one);
-        out.extend_from_slice(&u32::try_from(one.len()).unwrap_or(u32::MAX).to_le_bytes());
-        out.extend_from_slice(&one);
-    }
-}
-
-/// Reads the parameter sets back.
-pub(crate) fn decode_params_list(bytes: &[u8]) -> Result<Vec<Arc<ParameterSets>>, Bad> {
-    let bad = "the footer's parameter sets make no sense";
-    let mut cursor = Cursor::new(bytes);
-    let count = usize::try_from(cursor.u32().ok_or(bad)?).map_err(|_| bad)?;
-    let mut list = Vec::with_capacity(count.min(cursor.remaining() / 16));
+fn directory(cursor: &mut Cursor<'_>) -> Option<Vec<DirectoryRow>> {
+    let count = usize::try_from(cursor.varint()?).ok()?;
+    let mut rows = Vec::with_capacity(count.min(cursor.remaining() / LEAST_ROW_BYTES));
+    let mut before = RowBefore::default();
     for _ in 0..count {
-        let length = usize::try_from(cursor.u32().ok_or(bad)?).map_err(|_| bad)?;
-        list.push(Arc::new(decode_params(cursor.take(length).ok_or(bad)?)?));
+        let (row, next) = DirectoryRow::decode(cursor, before)?;
+        rows.push(row);
+        before = next;
     }
-    if cursor.is_empty() { Ok(list) } else { Err(bad) }
+    cursor.is_empty().then_some(rows)
 }
 
 /// The fixed end of a sealed segment.
@@ -169,7 +190,6 @@ pub(crate) struct Trailer {
     /// Where the records end and the index blocks begin.
     pub(crate) records_end: u64,
     pub(crate) directory: Section,
-    pub(crate) params: Section,
     pub(crate) records: u32,
     pub(crate) gops: u32,
     pub(crate) merkle_root: Hash,
@@ -185,12 +205,11 @@ impl Trailer {
         out.extend_from_slice(&self.segment.to_le_bytes());
         out.extend_from_slice(&self.records_end.to_le_bytes());
         self.directory.encode(out);
-        self.params.encode(out);
         out.extend_from_slice(&self.records.to_le_bytes());
         out.extend_from_slice(&self.gops.to_le_bytes());
         out.extend_from_slice(&self.merkle_root);
         out.extend_from_slice(&self.sealed_at.0.to_le_bytes());
-        out.extend_from_slice(&[0; 12]);
+        out.extend_from_slice(&[0; 28]);
         put_crc(out, start);
     }
 
@@ -202,9 +221,7 @@ impl Trailer {
         let body = checked(bytes).ok_or("the trailer does not match its checksum")?;
         let trailer = Self::fields(body).ok_or("the trailer makes no sense")?;
         let body_end = file_bytes.saturating_sub(TRAILER_BYTES);
-        let inside = trailer.records_end <= body_end
-            && trailer.directory.end() <= body_end
-            && trailer.params.end() <= body_end;
+        let inside = trailer.records_end <= body_end && trailer.directory.end() <= body_end;
         if trailer.segment != segment || !inside {
             return Err("the trailer belongs to another file");
         }
@@ -218,7 +235,6 @@ impl Trailer {
             segment: cursor.u64()?,
             records_end: cursor.u64()?,
             directory: Section::decode(&mut cursor)?,
-            params: Section::decode(&mut cursor)?,
             records: cursor.u32()?,
             gops: cursor.u32()?,
             merkle_root: cursor.array()?,
@@ -238,10 +254,19 @@ mod tests {
     fn a_directory_reads_back_and_a_cut_one_is_refused() {
         let summary = Summary { gops: 3, footage: Some((Timestamp(1), Timestamp(9))), ..Summary::default() };
         let block = Section { offset: 128, length: 40, crc: 5 };
-        let rows = vec![DirectoryRow { key: testkit::key("a"), summary, block }; 2];
+        let full = Summary {
+            gaps: 2,
+            missing: Some((Timestamp(-4), Timestamp(3))),
+            last_gop_end: Some(Timestamp(8)),
+            known_until: Some(Timestamp(11)),
+            ..summary
+        };
+        let nothing = Summary::default();
+        let rows = [summary, full, nothing]
+            .map(|summary| DirectoryRow { key: testkit::key("a"), summary, block })
+            .to_vec();
         let mut bytes = Vec::new();
         encode_directory(&rows, &mut bytes);
-        assert_eq!(bytes.len(), 4 + 2 * DIRECTORY_ROW_BYTES);
         assert_eq!(decode_directory(&bytes), Ok(rows));
         assert!(decode_directory(&bytes[..bytes.len() - 1]).is_err());
     }
@@ -253,7 +278,6 @@ mod tests {
             segment: 4,
             records_end: 900,
             directory: section,
-            params: section,
             records: 9,
             gops: 7,
             merkle_root: [7; 32],
@@ -271,7 +295,6 @@ mod tests {
         #[test]
         fn any_bytes_decode_to_a_value_or_an_error(bytes in proptest::collection::vec(any::<u8>(), 0..300)) {
             drop(decode_directory(&bytes));
-            drop(decode_params_list(&bytes));
             let _ = Trailer::decode(&bytes, 0, 1000);
         }
     }

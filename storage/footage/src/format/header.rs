@@ -8,16 +8,18 @@ use super::{
 };
 use crate::config::NODE_BYTES;
 
-const MAGIC: [u8; 8] = *b"SLSEGMT1";
-/// Length of the segment header, and offset of the first record.
+const MAGIC: [u8; 8] = *b"SLSEGMT2";
+/// Length of the segment header.
 pub(crate) const SEGMENT_HEADER_BYTES: u64 = 128;
+/// Where the first record begins: at a page, so that large writes may go past the page cache.
+pub(crate) const RECORDS_START: u64 = 4096;
 const RESERVED: usize = 60;
 
 /// What a segment says of itself. Never changes after creation.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct SegmentHeader {
     pub(crate) id: u64,
-    /// Retention class; 0 until classes exist.
+    /// Code of the retention class.
     pub(crate) class: u8,
     pub(crate) lane: u8,
     pub(crate) created: Timestamp,
@@ -58,7 +60,7 @@ impl SegmentHeader {
             return Err(HeaderError::Bad("this is not a segment"));
         }
         let version = cursor.u16().ok_or(short)?;
-        if version > VERSION {
+        if version != VERSION {
             return Err(HeaderError::Version(version));
         }
         let class = cursor.u8().ok_or(short)?;

@@ -3,7 +3,9 @@
 //! Nothing here opens a file. Every decoder takes any bytes whatever and answers with a value or with what is wrong; it
 //! never panics and never allocates more than the bytes it was given justify.
 
+pub(crate) mod bits;
 pub(crate) mod block;
+pub(crate) mod columns;
 pub(crate) mod cursor;
 pub(crate) mod footer;
 pub(crate) mod header;
@@ -11,8 +13,8 @@ pub(crate) mod merkle;
 pub(crate) mod payload;
 pub(crate) mod record;
 
-/// Newest format version this program writes and reads.
-pub(crate) const VERSION: u16 = 1;
+/// The format version this program writes and reads. Version 1 was never released.
+pub(crate) const VERSION: u16 = 2;
 
 /// Records and footers begin at multiples of this.
 pub(crate) const ALIGN: u64 = 8;

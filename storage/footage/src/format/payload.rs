@@ -12,7 +12,7 @@ use sightline_model::{
 use super::{
     Bad,
     cursor::Cursor,
-    record::{RECORD_HEADER_BYTES, RecordHeader},
+    record::{RECORD_HEADER_BYTES, RecordHeader, TAG_BYTES},
 };
 
 /// Bytes of one row of the unit table.
@@ -32,8 +32,9 @@ pub(crate) fn kept(gop: &Gop) -> &[AccessUnit] {
 }
 
 /// Header and payload length of a GOP record.
-pub(crate) const fn gop_record_bytes(units: u32, media_bytes: u64) -> u64 {
-    RECORD_HEADER_BYTES + units as u64 * UNIT_ROW_BYTES + media_bytes
+pub(crate) const fn gop_record_bytes(units: u32, media_bytes: u64, encrypted: bool) -> u64 {
+    let tag = if encrypted { TAG_BYTES } else { 0 };
+    RECORD_HEADER_BYTES + units as u64 * UNIT_ROW_BYTES + media_bytes + tag
 }
 
 /// Appends the unit table; the media follows it on disk in the same order.
@@ -101,7 +102,7 @@ pub(crate) fn decode_gap(header: &RecordHeader, payload: &[u8]) -> Result<Gap, B
     Ok(Gap { from: header.start, to, reason })
 }
 
-/// The payload of a parameter-set record; also what the footer repeats.
+/// The payload of a parameter-set record.
 pub(crate) fn encode_params(params: &ParameterSets, out: &mut Vec<u8>) {
     let text = params.rfc6381.as_bytes();
     out.push(match params.codec {
@@ -115,12 +116,6 @@ pub(crate) fn encode_params(params: &ParameterSets, out: &mut Vec<u8>) {
     out.extend_from_slice(text.get(..usize::from(u16::MAX)).unwrap_or(text));
     out.extend_from_slice(&u32::try_from(params.decoder_config.len()).unwrap_or(u32::MAX).to_le_bytes());
     out.extend_from_slice(&params.decoder_config);
-}
-
-/// Stands in a segment's list for parameter sets whose record is damaged.
-pub(crate) fn lost_params() -> ParameterSets {
-    let (rfc6381, decoder_config) = (String::new(), Bytes::new());
-    ParameterSets { codec: Codec::H264, width: 0, height: 0, rfc6381, decoder_config }
 }
 
 /// Reads parameter sets back.

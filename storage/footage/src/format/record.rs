@@ -10,13 +10,17 @@ use super::{
     Bad,
     cursor::{Cursor, checked, put_crc},
 };
+use crate::crypt::{self, Aad, KeyId, NONCE_BYTES};
 
 /// First bytes of every record.
-pub(crate) const RECORD_MAGIC: [u8; 4] = *b"SLR1";
+pub(crate) const RECORD_MAGIC: [u8; 4] = *b"SLR2";
 /// Length of a record header.
-pub(crate) const RECORD_HEADER_BYTES: u64 = 128;
+pub(crate) const RECORD_HEADER_BYTES: u64 = 160;
 /// Longest record: what a reader may be asked to hold at once.
 pub(crate) const MAX_RECORD_BYTES: u64 = 1 << 30;
+
+/// What encryption adds to a payload: the authentication tag.
+pub(crate) const TAG_BYTES: u64 = crypt::TAG_BYTES as u64;
 
 const FLAG_KEYFRAMES: u16 = 1;
 const FLAG_CAMERA_CLOCK: u16 = 1 << 1;
@@ -71,11 +75,26 @@ pub(crate) struct RecordHeader {
     pub(crate) duration_90k: u32,
     pub(crate) media_90k: i64,
     pub(crate) camera_clock: Option<CameraClock>,
+    /// Where the first record of its parameter sets stands in the segment, in units of [`super::ALIGN`]; parameter sets
+    /// name themselves.
     pub(crate) params: u32,
     pub(crate) units: u32,
     pub(crate) media_bytes: u32,
-    /// Key the payload is encrypted with; 0: not encrypted.
-    pub(crate) key_id: u64,
+    /// Key the payload is encrypted with; [`KeyId::NONE`]: not encrypted.
+    pub(crate) key_id: KeyId,
+    /// Fresh for every payload that is encrypted.
+    pub(crate) nonce: [u8; NONCE_BYTES],
+    /// The piece before this one, when it stands in the same segment.
+    pub(crate) before: Option<Before>,
+}
+
+/// Where the piece of a GOP before this one stands in the same segment: pieces are a chain that is read backwards, so
+/// that the index needs one entry for all of them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Before {
+    pub(crate) offset: u64,
+    /// Its length, header included, without padding.
+    pub(crate) total_bytes: u32,
 }
 
 impl RecordHeader {
@@ -100,23 +119,35 @@ impl RecordHeader {
             params: 0,
             units: 0,
             media_bytes: 0,
-            key_id: 0,
+            key_id: KeyId::NONE,
+            nonce: [0; NONCE_BYTES],
+            before: None,
         }
+    }
+
+    /// Whether the payload is encrypted.
+    pub(crate) fn is_encrypted(&self) -> bool {
+        self.key_id != KeyId::NONE
+    }
+
+    /// What encryption binds the payload to: everything that says what it is, and nothing that says where it lies.
+    pub(crate) fn aad(&self) -> [u8; crypt::AAD_BYTES] {
+        let Self { key, run, number, part, start, duration_90k, units, media_bytes, key_id, .. } = *self;
+        let flags = self.flags();
+        Aad { key, run, number, part, start, duration_90k, units, media_bytes, flags, key_id }.encode()
+    }
+
+    fn flags(&self) -> u16 {
+        let bit = |set: bool, bit: u16| if set { bit } else { 0 };
+        bit(self.policy == Policy::Keyframes, FLAG_KEYFRAMES)
+            | bit(self.camera_clock.is_some(), FLAG_CAMERA_CLOCK)
+            | bit(self.joined, FLAG_JOINED)
     }
 
     /// Appends the encoded header.
     pub(crate) fn encode(&self, out: &mut Vec<u8>) {
         let start = out.len();
-        let mut flags = 0;
-        if self.policy == Policy::Keyframes {
-            flags |= FLAG_KEYFRAMES;
-        }
-        if self.camera_clock.is_some() {
-            flags |= FLAG_CAMERA_CLOCK;
-        }
-        if self.joined {
-            flags |= FLAG_JOINED;
-        }
+        let flags = self.flags();
         let clock = self.camera_clock.unwrap_or(CameraClock { offset_us: 0, uncertainty_us: 0 });
         out.extend_from_slice(&RECORD_MAGIC);
         out.extend_from_slice(&self.total_bytes.to_le_bytes());
@@ -139,8 +170,12 @@ impl RecordHeader {
         out.extend_from_slice(&clock.offset_us.to_le_bytes());
         out.extend_from_slice(&clock.uncertainty_us.to_le_bytes());
         out.extend_from_slice(&self.media_bytes.to_le_bytes());
-        out.extend_from_slice(&self.key_id.to_le_bytes());
-        out.extend_from_slice(&[0; 4]);
+        out.extend_from_slice(&self.key_id.0.to_le_bytes());
+        out.extend_from_slice(&self.nonce);
+        let before = self.before.unwrap_or(Before { offset: 0, total_bytes: 0 });
+        out.extend_from_slice(&before.offset.to_le_bytes());
+        out.extend_from_slice(&before.total_bytes.to_le_bytes());
+        out.extend_from_slice(&[0; 12]);
         put_crc(out, start);
     }
 
@@ -175,7 +210,9 @@ impl RecordHeader {
         let media_90k = cursor.i64()?;
         let clock = CameraClock { offset_us: cursor.i64()?, uncertainty_us: cursor.u32()? };
         let media_bytes = cursor.u32()?;
-        let key_id = cursor.u64()?;
+        let key_id = KeyId(cursor.u64()?);
+        let nonce = cursor.array()?;
+        let before = Before { offset: cursor.u64()?, total_bytes: cursor.u32()? };
         let fits = (RECORD_HEADER_BYTES..=MAX_RECORD_BYTES).contains(&u64::from(total_bytes));
         fits.then_some(Self {
             kind,
@@ -197,6 +234,8 @@ impl RecordHeader {
             units,
             media_bytes,
             key_id,
+            nonce,
+            before: (before.offset != 0).then_some(before),
         })
     }
 }
@@ -240,7 +279,9 @@ mod tests {
             params: 1,
             units: 50,
             media_bytes: 372,
-            key_id: 0,
+            key_id: KeyId(11),
+            nonce: [6; NONCE_BYTES],
+            before: Some(Before { offset: 4096, total_bytes: 700 }),
             ..RecordHeader::new(Kind::Gop, key, Timestamp(1_795_000_000_000_001))
         }
     }

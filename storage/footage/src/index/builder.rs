@@ -14,7 +14,7 @@ use sightline_model::{
 use crate::format::{
     align,
     block::{Block, Entry},
-    footer::{DirectoryRow, Section, Summary, Trailer, encode_directory, encode_params_list, widen},
+    footer::{DirectoryRow, Section, Summary, Trailer, encode_directory, widen},
     merkle::{Hash, Merkle},
 };
 
@@ -29,7 +29,8 @@ impl Summary {
     pub(crate) fn add(&mut self, added: &Added) {
         match added {
             Added::Gop(entry) => {
-                self.gops += 1;
+                // A piece is part of the GOP before it; if that stands in another segment, it is one there.
+                self.gops += u32::from(!entry.joined);
                 self.footage = widen(self.footage, entry.start, entry.end());
                 self.last_gop_end = Some(entry.end());
                 self.known_until = Some(entry.end());
@@ -46,37 +47,14 @@ impl Summary {
 impl Block {
     pub(crate) fn add(&mut self, added: &Added) {
         match added {
-            Added::Gop(entry) => self.entries.push(*entry),
+            Added::Gop(entry) => self.push(*entry),
             Added::Gap(gap) => self.gaps.push(*gap),
         }
     }
 }
 
-/// The parameter sets of one segment: the id is the place in the list.
-#[derive(Debug, Default)]
-pub(crate) struct ParamsTable {
-    list: Vec<Arc<ParameterSets>>,
-    ids: HashMap<Arc<ParameterSets>, u32>,
-}
-
-impl ParamsTable {
-    pub(crate) fn id(&self, params: &ParameterSets) -> Option<u32> {
-        self.ids.get(params).copied()
-    }
-
-    pub(crate) fn next_id(&self) -> u32 {
-        u32::try_from(self.list.len()).unwrap_or(u32::MAX)
-    }
-
-    pub(crate) fn push(&mut self, params: Arc<ParameterSets>) {
-        self.ids.insert(Arc::clone(&params), self.next_id());
-        self.list.push(params);
-    }
-
-    pub(crate) fn list(&self) -> &[Arc<ParameterSets>] {
-        &self.list
-    }
-}
+/// The parameter sets of one segment, and where the record of each stands in units of [`crate::format::ALIGN`].
+pub(crate) type ParamsTable = HashMap<Arc<ParameterSets>, u32>;
 
 /// Everything the footer of a segment needs.
 #[derive(Debug, Default)]
@@ -106,6 +84,11 @@ impl SegmentBuilder {
         self.gops
     }
 
+    /// The record that the next piece of this stream may go on from.
+    pub(crate) fn last(&self, key: StreamKey) -> Option<&Entry> {
+        self.streams.get(&key).and_then(|(_, block)| block.entries.last())
+    }
+
     /// Counts a record in; every record goes through here once, in order.
     pub(crate) fn record(&mut self, leaf: Hash) {
         self.merkle.push(leaf);
@@ -116,7 +99,7 @@ impl SegmentBuilder {
         let (summary, block) = self.streams.entry(key).or_default();
         summary.add(added);
         block.add(added);
-        self.gops += u32::from(matches!(added, Added::Gop(_)));
+        self.gops += u32::from(matches!(added, Added::Gop(entry) if !entry.joined));
     }
 
     pub(crate) fn merkle_root(&self) -> Hash {
@@ -136,16 +119,12 @@ impl SegmentBuilder {
         let start = bytes.len();
         encode_directory(&rows, &mut bytes);
         let directory = section(&bytes, start, records_end);
-        let start = bytes.len();
-        encode_params_list(self.params.list(), &mut bytes);
-        let params = section(&bytes, start, records_end);
         let padded = align(bytes.len() as u64);
         bytes.resize(usize::try_from(padded).unwrap_or(bytes.len()), 0);
         let trailer = Trailer {
             segment,
             records_end,
             directory,
-            params,
             records: self.records,
             gops: self.gops,
             merkle_root: self.merkle.root(),

@@ -20,7 +20,7 @@ use crate::format::{
 };
 use builder::{Added, Footer};
 pub use segment::SegmentInfo;
-pub(crate) use segment::{Files, Segment};
+pub(crate) use segment::{Files, Place, Segment};
 
 /// Where a stream's block of one segment is.
 #[derive(Debug, Clone)]
@@ -34,7 +34,7 @@ pub(crate) enum Source {
 /// What a stream has in one segment.
 #[derive(Debug, Clone)]
 pub(crate) struct StreamPart {
-    pub(crate) segment: u64,
+    pub(crate) segment: Place,
     pub(crate) summary: Summary,
     pub(crate) source: Source,
 }
@@ -60,7 +60,7 @@ impl StreamIndex {
         self.known_until = summary.known_until.or(self.known_until);
     }
 
-    fn part_mut(&mut self, segment: u64) -> &mut StreamPart {
+    fn part_mut(&mut self, segment: Place) -> &mut StreamPart {
         let at = match self.parts.binary_search_by_key(&segment, |part| part.segment) {
             Ok(at) => at,
             Err(at) => {
@@ -85,13 +85,13 @@ pub(crate) struct Index {
 impl Index {
     /// Adds a sealed segment; segments come in the order of their ids.
     pub(crate) fn add_sealed(&mut self, segment: Segment, rows: &[DirectoryRow]) {
-        let id = segment.id();
-        self.segments.insert(id, Arc::new(segment));
+        let place = segment.place();
+        self.segments.insert(place.id, Arc::new(segment));
         for row in rows {
             let stream = self.streams.entry(row.key).or_default();
             stream.note(&row.summary);
             let source = Source::Footer(row.block);
-            stream.parts.push(StreamPart { segment: id, summary: row.summary, source });
+            stream.parts.push(StreamPart { segment: place, summary: row.summary, source });
         }
     }
 
@@ -104,10 +104,11 @@ impl Index {
 
     /// Makes records of an open segment findable.
     pub(crate) fn publish(&mut self, segment: u64, added: impl IntoIterator<Item = (StreamKey, Added)>) {
+        let Some(segment) = self.segments.get(&segment).cloned() else { return };
         let mut gops = 0;
         for (key, added) in added {
             let stream = self.streams.entry(key).or_default();
-            let part = stream.part_mut(segment);
+            let part = stream.part_mut(segment.place());
             part.summary.add(&added);
             if let Source::Memory(block) = &mut part.source {
                 Arc::make_mut(block).add(&added);
@@ -117,16 +118,14 @@ impl Index {
             stream.note(&one);
             gops += u64::from(one.gops);
         }
-        if let Some(segment) = self.segments.get(&segment) {
-            segment.gops.fetch_add(gops, Ordering::Relaxed);
-        }
+        segment.gops.fetch_add(gops, Ordering::Relaxed);
     }
 
     /// The segment now has this footer: its blocks need no memory any more.
     pub(crate) fn seal(&mut self, segment: &Segment, footer: &Footer, bytes: u64) {
         for row in &footer.rows {
             if let Some(stream) = self.streams.get_mut(&row.key) {
-                let part = stream.part_mut(segment.id());
+                let part = stream.part_mut(segment.place());
                 part.summary = row.summary;
                 part.source = Source::Footer(row.block);
             }
@@ -149,7 +148,7 @@ impl Index {
     pub(crate) fn list(&self) -> Vec<SegmentInfo> {
         let mut hulls: HashMap<u64, (u64, Option<TimeRange>)> = HashMap::new();
         for part in self.streams.values().flat_map(|stream| &stream.parts) {
-            let (streams, range) = hulls.entry(part.segment).or_default();
+            let (streams, range) = hulls.entry(part.segment.id).or_default();
             *streams += 1;
             if let Some((from, to)) = part.summary.footage {
                 let (from, to) = range.map_or((from, to), |had| (had.from.min(from), had.to.max(to)));
@@ -160,6 +159,7 @@ impl Index {
             let (streams, range) = hulls.remove(&segment.id()).unwrap_or_default();
             SegmentInfo {
                 id: segment.id(),
+                disk: segment.place().disk,
                 class: segment.header.class,
                 lane: segment.header.lane,
                 node: segment.header.node.clone(),

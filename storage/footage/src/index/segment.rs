@@ -1,6 +1,7 @@
 //! One segment file, as everybody but its writer sees it.
 
 use std::{
+    io,
     path::PathBuf,
     sync::{
         Arc,
@@ -9,15 +10,14 @@ use std::{
 };
 
 use parking_lot::Mutex;
-use sightline_model::{TimeRange, Timestamp, media::ParameterSets};
+use sightline_model::{TimeRange, Timestamp};
 
 use crate::{
     Error,
     disk::{Disk, DiskFile, read_vec},
     format::{
-        footer::{Section, Trailer, decode_params_list},
+        footer::{Section, Trailer},
         header::{SegmentHeader, file_name},
-        payload::lost_params,
     },
     lru::Lru,
 };
@@ -25,42 +25,43 @@ use crate::{
 /// Open files kept for reading.
 const OPEN_FILES: usize = 256;
 
-/// Where a segment's parameter sets are.
-#[derive(Debug)]
-enum Params {
-    Footer(Section),
-    Memory(Vec<Arc<ParameterSets>>),
+/// Where a segment is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub(crate) struct Place {
+    pub(crate) id: u64,
+    /// Number of the disk.
+    pub(crate) disk: u8,
 }
 
 /// See the module's words.
 #[derive(Debug)]
 pub(crate) struct Segment {
     pub(crate) header: SegmentHeader,
+    disk: u8,
     /// Bytes of the file that count: records, and the footer once it is sealed.
     pub(crate) bytes: AtomicU64,
     pub(crate) gops: AtomicU64,
     pub(crate) sealed: AtomicBool,
-    params: Mutex<Params>,
 }
 
 impl Segment {
-    pub(crate) fn open(header: SegmentHeader, bytes: u64) -> Self {
+    pub(crate) fn open(header: SegmentHeader, disk: u8, bytes: u64) -> Self {
         Self {
             header,
+            disk,
             bytes: AtomicU64::new(bytes),
             gops: AtomicU64::new(0),
             sealed: AtomicBool::new(false),
-            params: Mutex::new(Params::Memory(Vec::new())),
         }
     }
 
-    pub(crate) fn sealed(header: SegmentHeader, bytes: u64, trailer: &Trailer) -> Self {
+    pub(crate) fn sealed(header: SegmentHeader, disk: u8, bytes: u64, trailer: &Trailer) -> Self {
         Self {
             header,
+            disk,
             bytes: AtomicU64::new(bytes),
             gops: AtomicU64::new(u64::from(trailer.gops)),
             sealed: AtomicBool::new(true),
-            params: Mutex::new(Params::Footer(trailer.params)),
         }
     }
 
@@ -68,76 +69,64 @@ impl Segment {
         self.header.id
     }
 
+    pub(crate) fn place(&self) -> Place {
+        Place { id: self.header.id, disk: self.disk }
+    }
+
     pub(crate) fn is_sealed(&self) -> bool {
         self.sealed.load(Ordering::Acquire)
     }
-
-    /// Adds parameter sets that are now on disk.
-    pub(crate) fn add_params(&self, added: impl IntoIterator<Item = Arc<ParameterSets>>) {
-        if let Params::Memory(list) = &mut *self.params.lock() {
-            list.extend(added);
-        }
-    }
-
-    /// The parameter sets of id `id`; read from the footer once, no lock is held meanwhile.
-    pub(crate) fn params(&self, files: &Files, id: u32) -> Result<Arc<ParameterSets>, Error> {
-        let section = match &*self.params.lock() {
-            Params::Memory(list) => return self.pick(files, list, id),
-            Params::Footer(section) => *section,
-        };
-        let bytes = files.section(self.id(), section, "the footer's parameter sets")?;
-        let list = decode_params_list(&bytes).map_err(|bad| files.damaged(self.id(), section.offset, bad))?;
-        let found = self.pick(files, &list, id);
-        *self.params.lock() = Params::Memory(list);
-        found
-    }
-
-    fn pick(&self, files: &Files, list: &[Arc<ParameterSets>], id: u32) -> Result<Arc<ParameterSets>, Error> {
-        let found = usize::try_from(id).ok().and_then(|id| list.get(id)).cloned();
-        let found = found.filter(|params| **params != lost_params());
-        found.ok_or_else(|| files.damaged(self.id(), 0, &format!("parameter sets {id} are missing")))
-    }
 }
 
-/// The segment files of one folder, opened when needed and a bounded number kept open.
+/// The segment files of all disks, opened when needed and a bounded number kept open.
 #[derive(Debug)]
 pub(crate) struct Files {
-    pub(crate) disk: Arc<dyn Disk>,
-    open: Mutex<Lru<u64, Arc<dyn DiskFile>>>,
+    disks: Vec<Arc<dyn Disk>>,
+    open: Mutex<Lru<Place, Arc<dyn DiskFile>>>,
 }
 
 impl Files {
-    pub(crate) fn new(disk: Arc<dyn Disk>) -> Self {
-        Self { disk, open: Mutex::new(Lru::new(OPEN_FILES)) }
+    /// Each disk at the place of its number.
+    pub(crate) fn new(disks: Vec<Arc<dyn Disk>>) -> Self {
+        Self { disks, open: Mutex::new(Lru::new(OPEN_FILES)) }
     }
 
-    pub(crate) fn path(&self, id: u64) -> PathBuf {
-        self.disk.path().join(file_name(id))
+    pub(crate) fn path(&self, place: Place) -> PathBuf {
+        let folder = self.disks.get(usize::from(place.disk)).map(|disk| disk.path().to_owned());
+        folder.unwrap_or_default().join(file_name(place.id))
     }
 
-    pub(crate) fn damaged(&self, id: u64, offset: u64, what: &str) -> Error {
-        Error::Damaged { path: self.path(id), offset, what: what.to_owned() }
+    pub(crate) fn damaged(&self, place: Place, offset: u64, what: &str) -> Error {
+        Error::Damaged { path: self.path(place), offset, what: what.to_owned() }
     }
 
-    fn file(&self, id: u64) -> Result<Arc<dyn DiskFile>, Error> {
-        if let Some(file) = self.open.lock().get(&id) {
+    pub(crate) fn file(&self, place: Place) -> Result<Arc<dyn DiskFile>, Error> {
+        if let Some(file) = self.open.lock().get(&place) {
             return Ok(file);
         }
-        let file = self.disk.open(&file_name(id)).map_err(Error::io("open", self.path(id)))?;
-        self.open.lock().insert(id, Arc::clone(&file), 1);
+        let disk = self.disks.get(usize::from(place.disk)).ok_or(io::ErrorKind::NotFound.into());
+        let file = disk.and_then(|disk| disk.open(&file_name(place.id)));
+        let file = file.map_err(Error::io("open", self.path(place)))?;
+        self.open.lock().insert(place, Arc::clone(&file), 1);
         Ok(file)
     }
 
-    pub(crate) fn read(&self, id: u64, offset: u64, length: usize) -> Result<Vec<u8>, Error> {
-        read_vec(&*self.file(id)?, offset, length).map_err(Error::io("read", self.path(id)))
+    /// Closes a file that is about to be removed.
+    #[expect(dead_code, reason = "retention will")]
+    pub(crate) fn close(&self, place: Place) {
+        self.open.lock().remove(&place);
+    }
+
+    pub(crate) fn read(&self, place: Place, offset: u64, length: usize) -> Result<Vec<u8>, Error> {
+        read_vec(&*self.file(place)?, offset, length).map_err(Error::io("read", self.path(place)))
     }
 
     /// Reads a section and checks it.
-    pub(crate) fn section(&self, id: u64, section: Section, what: &str) -> Result<Vec<u8>, Error> {
+    pub(crate) fn section(&self, place: Place, section: Section, what: &str) -> Result<Vec<u8>, Error> {
         let length = usize::try_from(section.length).unwrap_or(usize::MAX);
-        let bytes = self.read(id, section.offset, length)?;
+        let bytes = self.read(place, section.offset, length)?;
         if crc32c::crc32c(&bytes) != section.crc {
-            return Err(self.damaged(id, section.offset, &format!("{what} do not match their checksum")));
+            return Err(self.damaged(place, section.offset, &format!("{what} do not match their checksum")));
         }
         Ok(bytes)
     }
@@ -148,6 +137,8 @@ impl Files {
 pub struct SegmentInfo {
     /// Its number, which is also its file's name.
     pub id: u64,
+    /// Number of the disk it is on, in the order of the configuration.
+    pub disk: u8,
     /// Retention class.
     pub class: u8,
     /// Lane it was written in.

@@ -13,7 +13,7 @@ use sightline_model::{TimeRange, Timestamp, media::StreamKey};
 use crate::{
     Error,
     format::{block::Block, footer::Section},
-    index::{Source, StreamPart},
+    index::{Place, Source, StreamPart},
     recovery,
     shared::Shared,
     tail::{chunk::Piece, pull::TailView, ring::JOIN_MAX_US},
@@ -60,7 +60,7 @@ impl Query<'_> {
             Source::Memory(block) => return Ok(Arc::clone(block)),
             Source::Footer(section) => *section,
         };
-        let cached = self.shared.blocks.lock().get(&(part.segment, section));
+        let cached = self.shared.blocks.lock().get(&(part.segment.id, section));
         match cached {
             Some(block) => Ok(block),
             None if self.io => Ok(self.load_block(part.segment, section)?),
@@ -68,7 +68,7 @@ impl Query<'_> {
         }
     }
 
-    fn load_block(&self, segment: u64, section: Section) -> Result<Arc<Block>, Error> {
+    fn load_block(&self, segment: Place, section: Section) -> Result<Arc<Block>, Error> {
         let files = &self.shared.files;
         let block = match files.section(segment, section, "an index block") {
             Ok(bytes) => Block::decode(&bytes),
@@ -80,18 +80,16 @@ impl Query<'_> {
             None => Arc::new(self.rebuild_block(segment)?),
         };
         let weight = block.memory_bytes();
-        self.shared.blocks.lock().insert((segment, section), Arc::clone(&block), weight);
+        self.shared.blocks.lock().insert((segment.id, section), Arc::clone(&block), weight);
         Ok(block)
     }
 
     /// The index is derived: a damaged block is made again from the records.
-    fn rebuild_block(&self, segment: u64) -> Result<Block, Error> {
+    fn rebuild_block(&self, segment: Place) -> Result<Block, Error> {
         let path = self.shared.files.path(segment);
         tracing::warn!(segment = %path.display(), stream = %self.key, "damaged index block, made again from the records");
-        let scan = || {
-            let file = self.shared.files.disk.open(&crate::format::header::file_name(segment))?;
-            recovery::rebuild(&*file, segment, file.length()?, |_| ())
-        };
+        let file = self.shared.files.file(segment)?;
+        let scan = || recovery::rebuild(&*file, segment.id, file.length()?, |_| ());
         let mut rebuilt = scan().map_err(Error::io("scan", path))?;
         Ok(rebuilt.builder.streams.remove(&self.key).map(|(_, block)| block).unwrap_or_default())
     }
@@ -246,10 +244,16 @@ fn overlaps(entry: &GopEntry, range: TimeRange) -> bool {
     entry.start < range.to && (entry.end > range.from || entry.start >= range.from)
 }
 
-/// Sorts, and keeps one of each GOP: it may stand in the ring and in the index, or twice on disk after a failed sync.
+/// Sorts, and drops what stands in another entry as well. Of equals the longer one stays, and then the one on disk.
 fn put_in_order(entries: &mut Vec<GopEntry>) {
-    entries.sort_unstable_by_key(|entry| (entry.identity(), entry.location));
-    entries.dedup_by_key(|entry| entry.identity());
+    entries.sort_unstable_by_key(|entry| (entry.identity(), std::cmp::Reverse(entry.pieces), entry.location));
+    let mut kept: Vec<GopEntry> = Vec::with_capacity(entries.len());
+    for entry in entries.drain(..) {
+        if !kept.iter().rev().take(JOIN_BACK).any(|before| before.holds(&entry)) {
+            kept.push(entry);
+        }
+    }
+    *entries = kept;
 }
 
 /// Puts pieces, given in order, together.

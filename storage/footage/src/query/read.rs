@@ -1,56 +1,96 @@
 //! From an entry to media.
 
-use std::sync::{Arc, atomic::Ordering};
+use std::{
+    collections::BTreeMap,
+    sync::{Arc, atomic::Ordering},
+};
 
 use bytes::Bytes;
-use sightline_model::{TimeRange, media::Gop};
+use sightline_model::{
+    TimeRange,
+    media::{Gop, ParameterSets},
+};
 
 use super::{Miss, Query};
 use crate::{
     Error,
-    format::payload::{decode_gop, gop_record_bytes, kept},
+    crypt::{self, CameraHour},
+    format::{
+        ALIGN,
+        payload::{decode_gop, decode_params, kept},
+        record::{Kind, RECORD_HEADER_BYTES, RECORD_MAGIC, RecordHeader, TAG_BYTES},
+    },
+    index::Place,
     metrics::Counters,
     recovery::verify,
     types::{GopEntry, Location},
 };
 
+const HEADER: usize = RECORD_HEADER_BYTES as usize;
+/// Read at once for parameter sets, whose length is not known before: room for two of them.
+const PARAMS_READ: usize = 4096;
+
+/// Records of one GOP by their part.
+type Pieces = BTreeMap<u16, Gop>;
+
 impl Query<'_> {
     /// The GOP of `entry`, its checksums verified, its pieces put together.
     pub(crate) fn read(&self, entry: &GopEntry) -> Result<Arc<Gop>, Miss> {
-        if entry.pieces == 1 {
-            return self.read_piece(entry);
+        if !entry.spread {
+            return self.read_place(entry);
         }
-        let mut whole: Option<Gop> = None;
-        for piece in self.pieces(entry)? {
-            let gop = self.read_piece(&piece)?;
-            match &mut whole {
-                None => whole = Some(Gop::clone(&gop)),
-                Some(whole) => append(whole, &gop),
+        let mut pieces = Pieces::new();
+        for fragment in self.fragments(entry)? {
+            let gop = self.read_place(&fragment)?;
+            // Fragments overlap only after a failed sync; each is a whole one from its first part on.
+            let known = pieces.last_key_value().map(|(part, gop)| (*part, gop.end()));
+            if known.is_none_or(|(_, end)| gop.end() > end) {
+                pieces.insert(gop.start.part, Gop::clone(&gop));
             }
         }
-        Ok(Arc::new(whole.ok_or_else(|| gone(entry))?))
+        Ok(Arc::new(join(pieces).ok_or_else(|| gone(entry))?))
     }
 
-    /// The pieces that were put together in `entry`.
-    fn pieces(&self, entry: &GopEntry) -> Result<Vec<GopEntry>, Miss> {
+    /// The entries that were put together in `entry`.
+    fn fragments(&self, entry: &GopEntry) -> Result<Vec<GopEntry>, Miss> {
         let range = TimeRange::new(entry.start, entry.end).ok_or_else(|| gone(entry))?;
         let parts = entry.part..entry.part.saturating_add(entry.pieces);
-        let mut pieces = self.raw(range)?;
-        pieces.retain(|piece| {
+        let mut found = self.raw(range)?;
+        found.retain(|piece| {
             (piece.run, piece.number) == (entry.run, entry.number) && parts.contains(&piece.part)
         });
-        if pieces.len() == usize::from(entry.pieces) { Ok(pieces) } else { Err(gone(entry).into()) }
+        let mut next = u32::from(entry.part);
+        for fragment in &found {
+            if u32::from(fragment.part) > next {
+                return Err(gone(entry).into());
+            }
+            next = next.max(u32::from(fragment.part) + u32::from(fragment.pieces));
+        }
+        if next >= u32::from(parts.end) { Ok(found) } else { Err(gone(entry).into()) }
     }
 
-    fn read_piece(&self, entry: &GopEntry) -> Result<Arc<Gop>, Miss> {
-        let (segment, offset) = match entry.location {
-            Location::Segment { id, offset } => (id, offset),
+    /// Reads an entry that lies in one place.
+    fn read_place(&self, entry: &GopEntry) -> Result<Arc<Gop>, Miss> {
+        let at = match entry.location {
+            Location::Segment { .. } => entry.location,
             Location::Tail => match self.held(entry) {
                 Some(gop) => return Ok(gop),
                 None => self.moved(entry)?,
             },
         };
-        let cached = self.shared.gops.lock().get(&(segment, offset));
+        match self.read_at(entry, at) {
+            // The segment was rewritten or moved since the entry was made.
+            Err(Miss::Error(Error::Io { source, .. })) if source.kind() == std::io::ErrorKind::NotFound => {
+                let now = self.moved(entry)?;
+                if now == at { Err(gone(entry).into()) } else { self.read_at(entry, now) }
+            }
+            other => other,
+        }
+    }
+
+    fn read_at(&self, entry: &GopEntry, at: Location) -> Result<Arc<Gop>, Miss> {
+        let Location::Segment { place, offset, bytes } = at else { return Err(gone(entry).into()) };
+        let cached = self.shared.gops.lock().get(&(place.id, offset));
         if let Some(gop) = cached {
             self.count_hit();
             return Ok(gop);
@@ -58,14 +98,14 @@ impl Query<'_> {
         if !self.io {
             return Err(Miss::Io);
         }
-        let gop = self.fetch(entry, segment, offset).inspect_err(|error| {
+        let gop = self.fetch(entry, place, offset, bytes).inspect_err(|error| {
             if matches!(error, Error::Damaged { .. }) {
                 Counters::add(&self.shared.counters.damaged_reads, 1);
                 tracing::error!(stream = %entry.key, start = %entry.start, "footage cannot be read: {error}");
             }
         })?;
         let gop = Arc::new(gop);
-        self.shared.gops.lock().insert((segment, offset), Arc::clone(&gop), gop.bytes());
+        self.shared.gops.lock().insert((place.id, offset), Arc::clone(&gop), gop.bytes());
         Ok(gop)
     }
 
@@ -85,49 +125,130 @@ impl Query<'_> {
         Some(Arc::new(Gop { start: gop.start.clone(), duration_90k: gop.duration_90k, units }))
     }
 
-    /// Where a GOP went that was in the ring when the entry was made.
-    fn moved(&self, entry: &GopEntry) -> Result<(u64, u64), Miss> {
+    /// Where a GOP lies now that lay in the ring, or in another segment, when the entry was made.
+    fn moved(&self, entry: &GopEntry) -> Result<Location, Miss> {
         let range = TimeRange::new(entry.start, entry.start.plus_micros(1)).ok_or_else(|| gone(entry))?;
-        let place = self.raw(range)?.iter().find_map(|found| match found.location {
-            Location::Segment { id, offset } if found.identity() == entry.identity() => Some((id, offset)),
-            _ => None,
+        let place = self.raw(range)?.into_iter().find_map(|found| {
+            let on_disk = matches!(found.location, Location::Segment { .. });
+            (on_disk && found.identity() == entry.identity()).then_some(found.location)
         });
         Ok(place.ok_or_else(|| gone(entry))?)
     }
 
-    fn fetch(&self, entry: &GopEntry, segment: u64, offset: u64) -> Result<Gop, Error> {
-        let files = &self.shared.files;
-        let length = usize::try_from(gop_record_bytes(entry.units, entry.bytes)).unwrap_or(usize::MAX);
-        let record = Bytes::from(files.read(segment, offset, length)?);
+    /// Reads the chain of records that ends at `offset`, from the last one back.
+    fn fetch(&self, entry: &GopEntry, place: Place, offset: u64, bytes: u32) -> Result<Gop, Error> {
         let counters = &self.shared.counters;
         Counters::add(&counters.reads, 1);
-        counters.bytes_read.fetch_add(length as u64, Ordering::Relaxed);
-        let damaged = |what| files.damaged(segment, offset, what);
+        let (mut at, mut length) = (offset, bytes);
+        let mut pieces = Pieces::new();
+        loop {
+            let bytes = usize::try_from(length).unwrap_or(usize::MAX);
+            let record = self.shared.files.read(place, at, bytes)?;
+            counters.bytes_read.fetch_add(u64::from(length), Ordering::Relaxed);
+            let (header, gop) = self.open_record(entry, place, at, record)?;
+            let first = gop.start.part == entry.part;
+            pieces.insert(gop.start.part, gop);
+            match header.before {
+                Some(before) if !first && header.joined => (at, length) = (before.offset, before.total_bytes),
+                _ => break,
+            }
+        }
+        let whole = join(pieces).filter(|gop| gop.start.part == entry.part && gop.start.at == entry.start);
+        whole.ok_or_else(|| self.shared.files.damaged(place, offset, "another GOP lies here"))
+    }
+
+    fn open_record(
+        &self,
+        entry: &GopEntry,
+        place: Place,
+        offset: u64,
+        mut record: Vec<u8>,
+    ) -> Result<(RecordHeader, Gop), Error> {
+        let files = &self.shared.files;
+        let damaged = |what| files.damaged(place, offset, what);
         let header = verify(&record).map_err(damaged)?;
-        let same = header.key == entry.key
-            && (header.start, header.run, header.number, header.part) == entry.identity();
+        let same = header.kind == Kind::Gop
+            && header.key == entry.key
+            && (header.run, header.number) == (entry.run, entry.number)
+            && header.part >= entry.part;
         if !same {
             return Err(damaged("another GOP lies here"));
         }
-        let held = self.shared.index.read().segments.get(&segment).cloned();
-        let held = held.ok_or_else(|| gone(entry))?;
-        let params = held.params(files, header.params)?;
-        let header_bytes =
-            length.min(usize::try_from(crate::format::record::RECORD_HEADER_BYTES).unwrap_or(0));
-        decode_gop(&header, &record.slice(header_bytes..), params).map_err(damaged)
+        if header.is_encrypted() {
+            self.decrypt(&header, &mut record).map_err(|error| match error {
+                Sealed::Key(error) => Error::Key(error),
+                Sealed::Changed => damaged("the payload is not what was encrypted"),
+            })?;
+        }
+        let params = self.params(place, header.params)?;
+        let payload = Bytes::from(record).slice(HEADER..);
+        Ok((header, decode_gop(&header, &payload, params).map_err(damaged)?))
     }
+
+    fn decrypt(&self, header: &RecordHeader, record: &mut Vec<u8>) -> Result<(), Sealed> {
+        let of = CameraHour::of(header.key.camera, header.start);
+        let unknown = crypt::KeyError::Unknown { id: header.key_id, of };
+        let keys = self.shared.keys.as_ref().ok_or(Sealed::Key(unknown))?;
+        let key = keys.get(header.key_id, of).map_err(Sealed::Key)?;
+        let payload = record.get_mut(HEADER..).unwrap_or_default();
+        crypt::open(&key, header.nonce, &header.aad(), payload).map_err(|_| Sealed::Changed)?;
+        record.truncate(record.len().saturating_sub(TAG_BYTES as usize));
+        Ok(())
+    }
+
+    /// The parameter sets whose record stands at `place_in_file`, in units of [`ALIGN`].
+    fn params(&self, place: Place, place_in_file: u32) -> Result<Arc<ParameterSets>, Error> {
+        if let Some(params) = self.shared.params.lock().get(&(place.id, place_in_file)) {
+            return Ok(params);
+        }
+        let files = &self.shared.files;
+        let offset = u64::from(place_in_file) * ALIGN;
+        let file = files.file(place)?;
+        let left = file.length().map_err(Error::io("ask for the length of", files.path(place)))?;
+        let left = usize::try_from(left.saturating_sub(offset)).unwrap_or(usize::MAX);
+        let bytes = files.read(place, offset, left.min(PARAMS_READ))?;
+        let params = find_params(&bytes, place_in_file)
+            .ok_or_else(|| files.damaged(place, offset, "parameter sets are missing"))?;
+        let params = Arc::new(params);
+        self.shared.params.lock().insert((place.id, place_in_file), Arc::clone(&params), 1);
+        Ok(params)
+    }
+}
+
+/// The first sound copy of the parameter sets that were written to `place` twice; `bytes` begins there.
+fn find_params(bytes: &[u8], place: u32) -> Option<ParameterSets> {
+    (0..bytes.len()).step_by(ALIGN as usize).find_map(|at| {
+        let bytes = bytes.get(at..).filter(|bytes| bytes.starts_with(&RECORD_MAGIC))?;
+        let header = RecordHeader::decode(bytes.get(..HEADER)?).ok()?;
+        let record = bytes.get(..usize::try_from(header.total_bytes).ok()?)?;
+        verify(record).ok().filter(|header| header.kind == Kind::Params && header.params == place)?;
+        decode_params(record.get(HEADER..)?).ok()
+    })
+}
+
+/// Why a payload stays closed.
+enum Sealed {
+    Key(crypt::KeyError),
+    Changed,
 }
 
 fn gone(entry: &GopEntry) -> Error {
     Error::Gone { key: entry.key, start: entry.start }
 }
 
-/// Puts the next piece behind `whole`; presentation times count from its first access unit.
-fn append(whole: &mut Gop, next: &Gop) {
-    let shift_90k = next.start.media_90k.saturating_sub(whole.start.media_90k);
-    whole.duration_90k = whole.duration_90k.saturating_add(next.duration_90k);
-    whole.units.extend(next.units.iter().cloned().map(|mut unit| {
-        unit.pts_90k = i32::try_from(i64::from(unit.pts_90k) + shift_90k).unwrap_or(unit.pts_90k);
-        unit
-    }));
+/// Puts pieces together; presentation times count from the first access unit.
+fn join(pieces: Pieces) -> Option<Gop> {
+    let mut pieces = pieces.into_values();
+    let mut whole = pieces.next()?;
+    for next in pieces {
+        let shift_90k = next.start.media_90k.saturating_sub(whole.start.media_90k);
+        let length = shift_90k.saturating_add(i64::from(next.duration_90k));
+        whole.duration_90k =
+            u32::try_from(length).unwrap_or(whole.duration_90k.saturating_add(next.duration_90k));
+        whole.units.extend(next.units.into_iter().map(|mut unit| {
+            unit.pts_90k = i32::try_from(i64::from(unit.pts_90k) + shift_90k).unwrap_or(unit.pts_90k);
+            unit
+        }));
+    }
+    Some(whole)
 }

@@ -25,35 +25,42 @@ use crate::{
         block::Entry,
         footer::{DirectoryRow, TRAILER_BYTES, Trailer, decode_directory},
         header::{HeaderError, SEGMENT_HEADER_BYTES, SegmentHeader, file_name, parse_file_name},
-        payload::{decode_gap, decode_params, lost_params},
+        payload::{decode_gap, decode_params},
         record::{Kind, RECORD_HEADER_BYTES, RecordHeader},
     },
     index::{
-        Index, Segment,
+        Index, Place, Segment,
         builder::{Added, SegmentBuilder},
     },
+    room::Room,
 };
 pub use report::Recovery;
 use scan::{Found, scan};
 
-/// Opens every segment of `disk`.
-pub(crate) fn open(disk: &dyn Disk, now: Timestamp) -> Result<(Index, Recovery), Error> {
+/// Opens every segment of all disks that are there.
+pub(crate) fn open(rooms: &[Arc<Room>], now: Timestamp) -> Result<(Index, Recovery), Error> {
     let began = Instant::now();
     let mut index = Index::default();
-    let mut recovery = Recovery { dir: disk.path().to_owned(), ..Recovery::default() };
-    let mut ids = Vec::new();
-    for name in disk.list().map_err(Error::io("list", disk.path()))? {
-        if let Some(id) = parse_file_name(&name) {
-            ids.push(id);
-        } else if name.ends_with(".tmp") {
-            // Begun and never finished: nothing was ever written behind its header.
-            disk.remove(&name).map_err(Error::io("remove", disk.path().join(&name)))?;
+    let mut recovery = Recovery::default();
+    let mut places = Vec::new();
+    for room in rooms {
+        recovery.dirs.push(room.disk.path().to_owned());
+        if room.has_left() {
+            recovery
+                .disks_out
+                .push((room.disk.path().to_owned(), room.state().problem().unwrap_or_default()));
+            continue;
         }
+        let ids = segment_ids(&*room.disk)?;
+        places.extend(ids.into_iter().map(|id| Place { id, disk: room.no }));
     }
-    ids.sort_unstable();
-    for id in ids {
-        recovery.highest_id = recovery.highest_id.max(id);
-        open_segment(disk, id, now, &mut index, &mut recovery)?;
+    // In the order of writing, whatever the disk.
+    places.sort_unstable();
+    for place in places {
+        recovery.highest_id = recovery.highest_id.max(place.id);
+        if let Some(room) = rooms.get(usize::from(place.disk)) {
+            open_segment(&*room.disk, place, now, &mut index, &mut recovery)?;
+        }
     }
     for stream in index.streams.values() {
         for part in &stream.parts {
@@ -66,15 +73,29 @@ pub(crate) fn open(disk: &dyn Disk, now: Timestamp) -> Result<(Index, Recovery),
     Ok((index, recovery))
 }
 
+/// The segments of a disk; what was begun and never finished is removed.
+fn segment_ids(disk: &dyn Disk) -> Result<Vec<u64>, Error> {
+    let mut ids = Vec::new();
+    for name in disk.list().map_err(Error::io("list", disk.path()))? {
+        if let Some(id) = parse_file_name(&name) {
+            ids.push(id);
+        } else if name.ends_with(".tmp") {
+            // Nothing was ever written behind its header.
+            disk.remove(&name).map_err(Error::io("remove", disk.path().join(&name)))?;
+        }
+    }
+    Ok(ids)
+}
+
 fn open_segment(
     disk: &dyn Disk,
-    id: u64,
+    place: Place,
     now: Timestamp,
     index: &mut Index,
     recovery: &mut Recovery,
 ) -> Result<(), Error> {
-    let path = disk.path().join(file_name(id));
-    let opened = match load(disk, id) {
+    let path = disk.path().join(file_name(place.id));
+    let opened = match load(disk, place.id) {
         Ok(opened) => opened,
         Err(HeaderProblem::Version(found)) => {
             return Err(Error::Version { path, found, supported: crate::format::VERSION });
@@ -89,9 +110,12 @@ fn open_segment(
     recovery.bytes += opened.bytes;
     match opened.footer {
         Ok((trailer, rows)) => {
-            index.add_sealed(Segment::sealed(opened.header, opened.bytes, &trailer), &rows)
+            let segment = Segment::sealed(opened.header, place.disk, opened.bytes, &trailer);
+            index.add_sealed(segment, &rows);
         }
-        Err(_) => recover(disk, opened, now, index, recovery).map_err(Error::io("recover", path))?,
+        Err(_) => {
+            recover(disk, place.disk, opened, now, index, recovery).map_err(Error::io("recover", path))?;
+        }
     }
     Ok(())
 }
@@ -199,14 +223,19 @@ fn take_record(
     payload: &[u8],
 ) -> Result<(), &'static str> {
     match header.kind {
-        Kind::Gop => builder.add(header.key, &Added::Gop(Entry::from_header(header, offset))),
+        Kind::Gop => {
+            if !builder.params.values().any(|place| *place == header.params) {
+                if let Some((key, gap)) = damaged_gap(header) {
+                    builder.add(key, &Added::Gap(gap));
+                }
+                return Err("the parameter sets of a GOP are missing");
+            }
+            builder.add(header.key, &Added::Gop(Entry::from_header(header, offset)));
+        }
         Kind::Gap => builder.add(header.key, &Added::Gap(decode_gap(header, payload)?)),
         Kind::Params => {
-            // Ids are places in a list: a damaged record before this one must not shift them.
-            while builder.params.next_id() < header.params {
-                builder.params.push(Arc::new(lost_params()));
-            }
-            builder.params.push(Arc::new(decode_params(payload)?));
+            // They stand there twice, under the place of the first.
+            builder.params.insert(Arc::new(decode_params(payload)?), header.params);
         }
     }
     Ok(())
@@ -222,6 +251,7 @@ fn damaged_gap(header: &RecordHeader) -> Option<(sightline_model::media::StreamK
 /// Scans a segment without a good footer, cuts what is torn, and closes it with a footer.
 fn recover(
     disk: &dyn Disk,
+    disk_no: u8,
     opened: Opened,
     now: Timestamp,
     index: &mut Index,
@@ -248,12 +278,12 @@ fn recover(
     match close(&*file, id, &rebuilt, now) {
         Ok(footer) => {
             let bytes = rebuilt.records_end + footer.bytes.len() as u64;
-            index.add_sealed(Segment::sealed(header, bytes, &footer.trailer), &footer.rows);
+            index.add_sealed(Segment::sealed(header, disk_no, bytes, &footer.trailer), &footer.rows);
         }
         Err(error) => {
             // Full or read-only: everything can be read all the same, and the next start tries again.
             tracing::warn!(segment = %file_name(id), "segment could not be closed after a crash: {error}");
-            add_unsealed(index, header, rebuilt);
+            add_unsealed(index, header, disk_no, rebuilt);
         }
     }
     Ok(())
@@ -272,10 +302,9 @@ fn close(
     Ok(footer)
 }
 
-fn add_unsealed(index: &mut Index, header: SegmentHeader, rebuilt: Rebuilt) {
+fn add_unsealed(index: &mut Index, header: SegmentHeader, disk_no: u8, rebuilt: Rebuilt) {
     let id = header.id;
-    let segment = index.add_open(Segment::open(header, rebuilt.records_end));
-    segment.add_params(rebuilt.builder.params.list().iter().cloned());
+    let segment = index.add_open(Segment::open(header, disk_no, rebuilt.records_end));
     segment.bytes.store(rebuilt.records_end, Ordering::Release);
     for (key, (_, block)) in rebuilt.builder.streams {
         // Gaps first: what is known last must be the last GOP.

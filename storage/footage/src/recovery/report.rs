@@ -5,8 +5,10 @@ use std::{fmt, path::PathBuf, time::Duration};
 /// What opening a store found, cut and kept. `Display` makes a paragraph of it for the log.
 #[derive(Debug, Clone, Default)]
 pub struct Recovery {
-    /// The folder.
-    pub dir: PathBuf,
+    /// The folder of each disk.
+    pub dirs: Vec<PathBuf>,
+    /// Disks that could not be used and were taken out, with the reason.
+    pub disks_out: Vec<(PathBuf, String)>,
     /// Segments that can be read.
     pub segments: u64,
     /// Bytes in them.
@@ -40,14 +42,15 @@ impl Recovery {
     /// Whether everything had been closed properly and nothing is damaged.
     #[must_use]
     pub fn was_clean(&self) -> bool {
-        self.rescanned == 0 && self.damaged == 0 && self.unreadable.is_empty()
+        self.rescanned == 0 && self.damaged == 0 && self.unreadable.is_empty() && self.disks_out.is_empty()
     }
 }
 
 impl fmt::Display for Recovery {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { segments, gops, streams, gaps, .. } = self;
-        let dir = self.dir.display();
+        let dirs: Vec<_> = self.dirs.iter().map(|dir| dir.display().to_string()).collect();
+        let dir = dirs.join(" and ");
         let millis = self.took.as_millis();
         write!(
             f,
@@ -63,6 +66,9 @@ impl fmt::Display for Recovery {
                 self.bytes_rescanned / 1_000_000,
                 self.bytes_cut
             )?;
+        }
+        for (path, what) in &self.disks_out {
+            write!(f, "; the disk of {} was taken out: {what}", path.display())?;
         }
         if self.damaged > 0 {
             write!(f, "; {} damaged stretches stand as gaps, run `sightline footage check`", self.damaged)?;

@@ -5,12 +5,12 @@ use std::io;
 use bytes::Bytes;
 
 use crate::{
-    disk::DiskFile,
+    disk::{DiskFile, PAGE_BYTES},
     format::{
         align,
-        header::SEGMENT_HEADER_BYTES,
-        merkle::{Hash, LeafHasher},
-        record::{RECORD_HEADER_BYTES, RECORD_MAGIC, RecordHeader},
+        header::RECORDS_START,
+        merkle::{Hash, leaf, payload_hash},
+        record::{Kind, RECORD_HEADER_BYTES, RECORD_MAGIC, RecordHeader},
     },
 };
 
@@ -20,7 +20,7 @@ const WINDOW_BYTES: usize = 1 << 20;
 /// One thing found.
 #[derive(Debug)]
 pub(crate) enum Found {
-    /// A record whose checksums fit.
+    /// A record whose checksums fit. The payload of a GOP is left out.
     Record { offset: u64, header: RecordHeader, payload: Bytes, leaf: Hash },
     /// Bytes that are no record, with a good record somewhere behind them; with the header, when that much is readable.
     Damaged { offset: u64, bytes: u64, header: Option<RecordHeader>, what: &'static str },
@@ -43,7 +43,7 @@ pub(crate) fn scan(
     found: &mut dyn FnMut(Found) -> io::Result<()>,
 ) -> io::Result<Scanned> {
     let mut window = Window { file, until, offset: 0, bytes: Vec::new() };
-    let mut at = SEGMENT_HEADER_BYTES;
+    let mut at = RECORDS_START;
     let mut end = at;
     let mut next_seq = 0;
     // Damage is told only once a good record stands behind it: damage at the very end is the torn tail.
@@ -65,6 +65,9 @@ pub(crate) fn scan(
                 let bytes = align(u64::from(header.total_bytes));
                 damage.push(Found::Damaged { offset: at, bytes, header: Some(header), what });
                 at += bytes;
+            }
+            Outcome::BadHeader { .. } if is_padding(&mut window, at)? => {
+                at = (at + 1).next_multiple_of(PAGE_BYTES);
             }
             Outcome::BadHeader { what } => {
                 let Some(next) = resync(&mut window, segment, next_seq, at)? else { break };
@@ -96,13 +99,21 @@ fn read_record(window: &mut Window<'_>, segment: u64, next_seq: u32, at: u64) ->
     let Some(bytes) = window.get(at, total)? else {
         return Ok(Outcome::BadHeader { what: "a record reaches beyond the end of the file" });
     };
-    let mut leaf = LeafHasher::new();
-    leaf.update(bytes);
-    let payload = bytes.get(header_bytes..).unwrap_or_default();
+    let (head, payload) = bytes.split_at_checked(header_bytes).unwrap_or_default();
     if crc32c::crc32c(payload) != header.payload_crc {
         return Ok(Outcome::BadPayload { header, what: "a payload does not match its checksum" });
     }
-    Ok(Outcome::Good { header, payload: Bytes::copy_from_slice(payload), leaf: leaf.finish() })
+    // Of media nobody but the reader of a record needs the bytes.
+    let small = if header.kind == Kind::Gop { &[] } else { payload };
+    let leaf = leaf(head, &payload_hash(payload));
+    Ok(Outcome::Good { header, payload: Bytes::copy_from_slice(small), leaf })
+}
+
+/// Whether nothing but zeros stands from `at` to the end of its page: large writes begin and end at pages.
+fn is_padding(window: &mut Window<'_>, at: u64) -> io::Result<bool> {
+    let length = (at + 1).next_multiple_of(PAGE_BYTES) - at;
+    let length = usize::try_from(length.min(window.until - at)).unwrap_or(0);
+    Ok(window.get(at, length)?.is_some_and(|bytes| bytes.iter().all(|byte| *byte == 0)))
 }
 
 /// The next place at or after `at + 1` where a record header of this segment stands.

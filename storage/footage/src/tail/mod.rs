@@ -13,7 +13,7 @@ mod writer;
 
 use std::{
     fmt,
-    sync::atomic::{AtomicBool, Ordering},
+    sync::atomic::{AtomicBool, AtomicU8, Ordering},
 };
 
 use parking_lot::Mutex;
@@ -33,11 +33,34 @@ pub(crate) struct Tail {
     /// Told after every push.
     pub(crate) moved: Notify,
     has_writer: AtomicBool,
+    /// Number of the disk it is recorded to.
+    room: AtomicU8,
+    /// Retention class of what is recorded from now on.
+    class: AtomicU8,
 }
 
 impl Tail {
-    pub(crate) fn new(key: StreamKey, ring: Ring) -> Self {
-        Self { key, ring: Mutex::new(ring), moved: Notify::new(), has_writer: AtomicBool::new(false) }
+    pub(crate) fn new(key: StreamKey, ring: Ring, room: u8) -> Self {
+        Self {
+            key,
+            ring: Mutex::new(ring),
+            moved: Notify::new(),
+            has_writer: AtomicBool::new(false),
+            room: AtomicU8::new(room),
+            class: AtomicU8::new(0),
+        }
+    }
+
+    pub(crate) fn room(&self) -> u8 {
+        self.room.load(Ordering::Acquire)
+    }
+
+    pub(crate) fn class(&self) -> u8 {
+        self.class.load(Ordering::Relaxed)
+    }
+
+    pub(crate) fn set_class(&self, class: u8) {
+        self.class.store(class, Ordering::Relaxed);
     }
 
     /// Takes the one writer's place; `false` when it is taken.

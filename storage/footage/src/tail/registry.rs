@@ -1,4 +1,4 @@
-//! All tails of a store, the list of those that have something for the disk, and who is watching what.
+//! All tails of a store, the disks they are recorded to, and who is watching what.
 
 use std::{
     collections::{BTreeMap, BTreeSet, HashMap},
@@ -6,27 +6,15 @@ use std::{
         Arc,
         atomic::{AtomicU64, Ordering},
     },
-    time::{Duration, Instant},
+    time::Duration,
 };
 
-use parking_lot::{Condvar, Mutex, RwLock};
+use parking_lot::{Mutex, RwLock};
 use sightline_model::{Timestamp, media::StreamKey};
 use tokio::sync::watch;
 
 use super::{Tail, chunk::Effect, ring::Ring};
-
-/// What the disk writer waits for.
-#[derive(Debug, Default)]
-pub(crate) struct Signals {
-    /// Tails with something to take.
-    pub(crate) ready: Vec<Arc<Tail>>,
-    pub(crate) ready_bytes: usize,
-    /// Since when something is ready.
-    pub(crate) ready_since: Option<Instant>,
-    /// How many flushes were asked for so far.
-    pub(crate) flushes: u64,
-    pub(crate) stop: bool,
-}
+use crate::room::{Room, place};
 
 /// See the module's words.
 #[derive(Debug)]
@@ -36,8 +24,7 @@ pub(crate) struct Registry {
     /// Ready bytes from which on the disk writer is woken at once.
     eager_bytes: usize,
     tails: RwLock<HashMap<StreamKey, Arc<Tail>>>,
-    pub(crate) signals: Mutex<Signals>,
-    pub(crate) signal: Condvar,
+    rooms: Vec<Arc<Room>>,
     watched: Mutex<BTreeMap<StreamKey, usize>>,
     demand: watch::Sender<Arc<BTreeSet<StreamKey>>>,
     /// GOPs complete in the tails of recorded streams.
@@ -47,14 +34,19 @@ pub(crate) struct Registry {
 }
 
 impl Registry {
-    pub(crate) fn new(tail_bytes: usize, commit: Duration, eager_bytes: usize) -> Self {
+    /// `rooms` holds at least one, each at the place of its number.
+    pub(crate) fn new(
+        tail_bytes: usize,
+        commit: Duration,
+        eager_bytes: usize,
+        rooms: Vec<Arc<Room>>,
+    ) -> Self {
         Self {
             tail_bytes,
             commit,
             eager_bytes,
             tails: RwLock::default(),
-            signals: Mutex::default(),
-            signal: Condvar::new(),
+            rooms,
             watched: Mutex::default(),
             demand: watch::Sender::new(Arc::default()),
             completed: AtomicU64::new(0),
@@ -76,7 +68,8 @@ impl Registry {
             return tail;
         }
         let known_until = known_until();
-        let make = || Arc::new(Tail::new(key, Ring::new(self.tail_bytes, self.commit, known_until)));
+        let room = self.room_for(key);
+        let make = || Arc::new(Tail::new(key, Ring::new(self.tail_bytes, self.commit, known_until), room));
         Arc::clone(self.tails.write().entry(key).or_insert_with(make))
     }
 
@@ -90,21 +83,43 @@ impl Registry {
         if effect.dropped > 0 {
             self.dropped.fetch_add(effect.dropped, Ordering::Relaxed);
         }
-        if effect.ready_bytes == 0 {
-            return;
+        if effect.ready_bytes > 0 {
+            self.enlist(tail, effect.ready_bytes, effect.enlist);
         }
-        let mut signals = self.signals.lock();
-        signals.ready_bytes += effect.ready_bytes;
-        if effect.enlist {
-            signals.ready.push(Arc::clone(tail));
+    }
+
+    /// Tells the stream's disk that it has something, moving the stream when the disk has left.
+    pub(crate) fn enlist(&self, tail: &Arc<Tail>, bytes: usize, enlist: bool) {
+        let mut listed = enlist;
+        while !self.room(tail).enlist(listed.then_some(tail), bytes, self.eager_bytes) {
+            self.place(tail);
+            // Its place on the old list is gone.
+            listed = true;
         }
-        let first = signals.ready_since.is_none();
-        signals.ready_since.get_or_insert_with(Instant::now);
-        let wake = first || signals.ready_bytes >= self.eager_bytes;
-        drop(signals);
-        if wake {
-            self.signal.notify_one();
-        }
+    }
+
+    pub(crate) fn rooms(&self) -> &[Arc<Room>] {
+        &self.rooms
+    }
+
+    /// The disk that a stream is recorded to.
+    pub(crate) fn room(&self, tail: &Tail) -> &Arc<Room> {
+        // There is a room for every number that is given out, and always a first one.
+        #[expect(clippy::indexing_slicing)]
+        self.rooms.get(usize::from(tail.room())).unwrap_or(&self.rooms[0])
+    }
+
+    /// Finds a stream a disk, best one that works.
+    pub(crate) fn place(&self, tail: &Tail) {
+        tail.room.store(self.room_for(tail.key), Ordering::Release);
+    }
+
+    fn room_for(&self, key: StreamKey) -> u8 {
+        let count = u8::try_from(self.rooms.len()).unwrap_or(u8::MAX);
+        let room = |no: u8| self.rooms.get(usize::from(no));
+        let works = |no: u8| room(no).is_some_and(|room| room.takes_streams());
+        let stays = |no: u8| room(no).is_some_and(|room| !room.has_left());
+        place(key, count, works).or_else(|| place(key, count, stays)).unwrap_or(0)
     }
 
     pub(crate) fn subscribe(&self) -> watch::Receiver<Arc<BTreeSet<StreamKey>>> {

@@ -13,7 +13,8 @@ use sightline_model::{
 
 use super::{LiveReader, Registry, TailWriter, chunk::Work, pull::Position, ring::Ring};
 use crate::{
-    testkit::{gop, gop_of, key, ms, push, s},
+    disk::sim::SimDisk,
+    testkit::{gop, gop_of, key, ms, push, rooms_of, s},
     types::{Keep, LiveItem},
 };
 
@@ -228,7 +229,7 @@ fn after_a_restart_the_first_gop_brings_the_gap_of_the_stop() {
 }
 
 fn registry() -> Arc<Registry> {
-    Arc::new(Registry::new(BOUND, Duration::from_secs(5), 1 << 20))
+    Arc::new(Registry::new(BOUND, Duration::from_secs(5), 1 << 20, rooms_of(&SimDisk::default())))
 }
 
 #[tokio::test]

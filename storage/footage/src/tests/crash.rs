@@ -6,9 +6,9 @@ use sightline_model::{Timestamp, media::Gop};
 use super::{all, read_all};
 use crate::{
     disk::{Disk, sim::SimDisk},
-    format::{header::SEGMENT_HEADER_BYTES, record::Kind},
+    format::{header::RECORDS_START, record::Kind},
     recovery::{self, scan},
-    testkit::{config, gop, gop_of, key, open, push, recorded, s},
+    testkit::{config, gop, gop_of, key, open, push, recorded, rooms_of, s},
 };
 
 /// A store's only segment, unsealed, with the place of each record in it.
@@ -37,7 +37,7 @@ async fn segment_of(gops: &[Gop]) -> (String, Vec<u8>, Vec<(u64, u64, Kind)>) {
 fn recovered(name: &str, bytes: Vec<u8>) -> (SimDisk, crate::index::Index, crate::Recovery) {
     let disk = SimDisk::default();
     disk.put(name, bytes);
-    let (index, recovery) = recovery::open(&disk, s(0)).unwrap();
+    let (index, recovery) = recovery::open(&rooms_of(&disk), s(0)).unwrap();
     (disk, index, recovery)
 }
 
@@ -45,7 +45,7 @@ fn recovered(name: &str, bytes: Vec<u8>) -> (SimDisk, crate::index::Index, crate
 async fn cut_anywhere_the_complete_records_are_kept_and_the_torn_one_is_cut() {
     let gops: Vec<_> = (0..4).map(|number| gop(i64::from(number) * 1000, number, 0)).collect();
     let (name, bytes, places) = segment_of(&gops).await;
-    for cut in usize::try_from(SEGMENT_HEADER_BYTES).unwrap()..=bytes.len() {
+    for cut in usize::try_from(RECORDS_START).unwrap()..=bytes.len() {
         let (disk, index, recovery) = recovered(&name, bytes[..cut].to_vec());
         let complete = places.iter().filter(|(_, end, _)| *end <= cut as u64);
         let expected = complete.clone().filter(|(_, _, kind)| *kind == Kind::Gop).count();
@@ -54,7 +54,7 @@ async fn cut_anywhere_the_complete_records_are_kept_and_the_torn_one_is_cut() {
             Some(end) => {
                 assert_eq!(recovery.bytes_cut, (cut as u64).saturating_sub(end), "cut at {cut}");
                 assert!(index.segments.values().all(|segment| segment.is_sealed()));
-                let (again, second) = recovery::open(&disk, s(0)).unwrap();
+                let (again, second) = recovery::open(&rooms_of(&disk), s(0)).unwrap();
                 assert!(second.was_clean() && second.gops == recovery.gops, "cut at {cut}: {second}");
                 assert_eq!(again.streams.len(), index.streams.len());
             }
@@ -67,7 +67,7 @@ async fn cut_anywhere_the_complete_records_are_kept_and_the_torn_one_is_cut() {
 async fn a_flipped_byte_costs_at_most_its_own_record() {
     let gops: Vec<_> = (0..4).map(|number| gop(i64::from(number) * 1000, number, 0)).collect();
     let (name, bytes, places) = segment_of(&gops).await;
-    for at in usize::try_from(SEGMENT_HEADER_BYTES).unwrap()..bytes.len() {
+    for at in usize::try_from(RECORDS_START).unwrap()..bytes.len() {
         let mut flipped = bytes.clone();
         flipped[at] ^= 0x40;
         let (disk, _, recovery) = recovered(&name, flipped);
@@ -78,9 +78,6 @@ async fn a_flipped_byte_costs_at_most_its_own_record() {
         for entry in all(&footage, key("a")).await {
             match footage.read(&entry).await {
                 Ok(read) => assert_eq!(*read, gops[entry.number as usize], "flipped at {at}"),
-                Err(crate::Error::Damaged { what, .. }) => {
-                    assert!(what.contains("parameter sets") && hit.unwrap().2 == Kind::Params, "{what}");
-                }
                 Err(error) => panic!("flipped at {at}: {error}"),
             }
         }
@@ -91,7 +88,7 @@ async fn a_flipped_byte_costs_at_most_its_own_record() {
 async fn damage_in_the_middle_stands_as_a_gap_of_its_own() {
     let gops: Vec<_> = (0..4).map(|number| gop(i64::from(number) * 1000, number, 0)).collect();
     let (name, mut bytes, places) = segment_of(&gops).await;
-    let (_, end, _) = places[2];
+    let (_, end, _) = places[3];
     bytes[usize::try_from(end).unwrap() - 1] ^= 1;
     let (disk, _, recovery) = recovered(&name, bytes);
     assert_eq!((recovery.gops, recovery.damaged), (3, 1));
@@ -124,7 +121,6 @@ async fn a_damaged_footer_is_made_again_and_nothing_is_lost() {
         let footage = open(&damaged, config());
         assert_eq!(all(&footage, key("a")).await.len(), 4, "flipped at {at}");
     }
-    // All that was tried above but the params section, which is checked when it is read.
     let mut cut = sealed.clone();
     cut.truncate(sealed.len() - 3);
     let damaged = SimDisk::default();
@@ -139,7 +135,7 @@ async fn files_that_are_no_segments_are_left_alone_and_drafts_are_removed() {
     disk.put("0000000000000002.seg", Vec::new());
     disk.put("0000000000000003.seg.tmp", vec![1; 50]);
     disk.put("notes.txt", b"hello".to_vec());
-    let (_, recovery) = recovery::open(&disk, s(0)).unwrap();
+    let (_, recovery) = recovery::open(&rooms_of(&disk), s(0)).unwrap();
     assert_eq!((recovery.unreadable.len(), recovery.segments, recovery.highest_id), (2, 0, 2));
     assert!(recovery.to_string().contains("left alone"));
     assert_eq!(disk.names(), ["0000000000000001.seg", "0000000000000002.seg", "notes.txt"]);
@@ -219,6 +215,6 @@ proptest! {
         }
         let (_, index, recovery) = recovered(&name, bytes);
         prop_assert!(recovery.gops <= 2);
-        prop_assert!(index.streams.values().all(|stream| stream.first >= Some(Timestamp(0))));
+        prop_assert!(index.streams.values().all(|stream| stream.first.is_none_or(|first| first >= Timestamp(0))));
     }
 }

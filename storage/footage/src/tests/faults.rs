@@ -6,10 +6,10 @@ use super::{all, always};
 use crate::{
     Config, DiskState, Error,
     disk::sim::SimDisk,
-    testkit::{config, gop_of, key, open, push, recorded, s, until},
+    testkit::{config, gop_of, key, new_disk, open, push, recorded, s, seams, until},
 };
 use sightline_model::media::{Gop, RunId};
-use std::{sync::Arc, time::Duration};
+use std::time::Duration;
 
 fn big(number: u32) -> Gop {
     gop_of(i64::from(number) * 1000, 1000, RunId(1), number, 0, 5000)
@@ -20,7 +20,7 @@ fn a_full_disk_is_refused_at_open_with_the_way_out() {
     let disk = SimDisk::default();
     disk.faults(|faults| faults.capacity = Some(1000));
     let config = Config { min_free_bytes: 5000, ..config() };
-    let error = crate::Footage::open_on(Arc::new(disk), None, config, s(0)).unwrap_err();
+    let error = crate::Footage::open_on(vec![new_disk(&disk)], config, seams(), s(0)).unwrap_err();
     assert!(matches!(error, Error::DiskFull { free_bytes: 1000, needed_bytes: 5000, .. }));
     let text = error.to_string();
     assert!(text.contains("/simulated") && text.contains("min_free_bytes"), "{text}");

@@ -4,8 +4,8 @@ use std::{fs, time::Duration};
 
 use super::{all, read_all};
 use crate::{
-    Config, Error, Footage, Recovery, check, list_segments,
-    testkit::{gop, gop_of, key, push, recorded, s},
+    Config, Error, Footage, Recovery, Seams, check, list_segments,
+    testkit::{gop, gop_of, key, push, recorded, s, seams},
 };
 use sightline_model::media::RunId;
 
@@ -22,7 +22,7 @@ fn config(dir: &std::path::Path) -> Config {
 }
 
 fn open(dir: &std::path::Path) -> (Footage, Recovery) {
-    Footage::open(config(dir), s(0)).unwrap()
+    Footage::open(config(dir), seams(), s(0)).unwrap()
 }
 
 #[tokio::test]
@@ -97,7 +97,7 @@ async fn check_names_what_was_changed() {
 async fn a_second_process_is_told_who_has_the_folder() {
     let dir = tempfile::tempdir().unwrap();
     let (footage, _) = open(dir.path());
-    let error = Footage::open(config(dir.path()), s(0)).unwrap_err();
+    let error = Footage::open(config(dir.path()), seams(), s(0)).unwrap_err();
     assert!(matches!(error, Error::Locked { .. }));
     let text = error.to_string();
     assert!(
@@ -105,7 +105,7 @@ async fn a_second_process_is_told_who_has_the_folder() {
         "{text}"
     );
     footage.shutdown().await.unwrap();
-    assert!(Footage::open(config(dir.path()), s(0)).is_ok(), "shutdown lets the folder go");
+    assert!(Footage::open(config(dir.path()), seams(), s(0)).is_ok(), "shutdown lets the folder go");
 }
 
 #[tokio::test]
@@ -143,7 +143,7 @@ const CHILD_DIR: &str = "SIGHTLINE_FOOTAGE_TEST_DIR";
 async fn child_that_records_until_killed() {
     let Some(dir) = std::env::var_os(CHILD_DIR) else { return };
     let config = Config { sync_interval: Duration::from_millis(5), ..config(std::path::Path::new(&dir)) };
-    let (footage, _) = Footage::open(config, s(0)).unwrap();
+    let (footage, _) = Footage::open(config, Seams::default(), s(0)).unwrap();
     let before = u32::try_from(all(&footage, key("a")).await.len()).unwrap();
     let mut writer = recorded(&footage, key("a"));
     for number in before.. {
@@ -174,7 +174,7 @@ async fn a_killed_process_loses_nothing_it_said_was_safe() {
             .unwrap();
         child.kill().unwrap();
         child.wait().unwrap();
-        let (footage, recovery) = open(dir.path());
+        let (footage, recovery) = Footage::open(config(dir.path()), Seams::default(), s(0)).unwrap();
         let entries = all(&footage, key("a")).await;
         assert!(entries.len() as u64 >= safe, "{} of {safe}: {recovery}", entries.len());
         for (number, entry) in entries.iter().enumerate() {

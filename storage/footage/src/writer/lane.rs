@@ -1,4 +1,4 @@
-//! A lane: the one segment that a share of the cameras is being written to.
+//! A lane: the one segment that a share of the cameras of one class is being written to.
 
 use std::{
     io::{self, IoSlice},
@@ -6,15 +6,15 @@ use std::{
     time::Instant,
 };
 
-use sightline_model::{
-    Timestamp,
-    media::{ParameterSets, StreamKey},
-};
+use sightline_model::{Timestamp, media::StreamKey};
 
-use super::stage::Staged;
+use super::{head::head, prepare::Batch};
 use crate::{
     disk::{Disk, DiskFile},
-    format::header::{SEGMENT_HEADER_BYTES, SegmentHeader, file_name},
+    format::{
+        align,
+        header::{RECORDS_START, SegmentHeader, file_name},
+    },
     index::{
         Segment,
         builder::{Added, Footer, SegmentBuilder},
@@ -40,9 +40,22 @@ impl Job {
     pub(crate) fn bytes(&self) -> usize {
         match &self.work {
             Work::Gop(piece) => piece.gop.bytes(),
-            Work::Gap(_) => 144,
+            Work::Gap(_) => 176,
         }
     }
+}
+
+/// Which lane of a disk: class, and number in it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct LaneKey {
+    pub(crate) class: u8,
+    pub(crate) lane: u8,
+}
+
+/// The lane of a camera: stable, so that a camera's records of one time are all in one segment.
+pub(crate) fn lane_of(key: StreamKey, class: u8, lanes: u8) -> LaneKey {
+    let hash = crc32c::crc32c(key.camera.as_str().as_bytes());
+    LaneKey { class, lane: u8::try_from(hash % u32::from(lanes.max(1))).unwrap_or(0) }
 }
 
 /// What was appended and is not synced.
@@ -50,7 +63,6 @@ impl Job {
 pub(crate) struct Unsynced {
     pub(crate) jobs: Vec<Job>,
     pub(crate) added: Vec<(StreamKey, Added)>,
-    pub(crate) params: Vec<Arc<ParameterSets>>,
     pub(crate) bytes: u64,
 }
 
@@ -68,13 +80,19 @@ pub(crate) struct OpenSegment {
     builder: SegmentBuilder,
     end: u64,
     synced_end: u64,
+    /// How far room was asked for.
+    allocated_end: u64,
     pub(crate) begun: Instant,
     pub(crate) unsynced: Unsynced,
 }
 
 impl OpenSegment {
     /// Makes a segment file: written under another name, synced, then named, so that every `.seg` has a whole header.
-    pub(crate) fn create(disk: &dyn Disk, header: SegmentHeader) -> io::Result<(Arc<dyn DiskFile>, Segment)> {
+    pub(crate) fn create(
+        disk: &dyn Disk,
+        disk_no: u8,
+        header: SegmentHeader,
+    ) -> io::Result<(Arc<dyn DiskFile>, Segment)> {
         let name = file_name(header.id);
         let draft = format!("{name}.tmp");
         let make = || {
@@ -89,7 +107,7 @@ impl OpenSegment {
             // It may be there or not; the next start removes what is left.
             let _ = disk.remove(&draft);
         })?;
-        Ok((file, Segment::open(header, SEGMENT_HEADER_BYTES)))
+        Ok((file, Segment::open(header, disk_no, RECORDS_START)))
     }
 
     pub(crate) fn new(file: Arc<dyn DiskFile>, segment: Arc<Segment>) -> Self {
@@ -97,8 +115,9 @@ impl OpenSegment {
             segment,
             file,
             builder: SegmentBuilder::default(),
-            end: SEGMENT_HEADER_BYTES,
-            synced_end: SEGMENT_HEADER_BYTES,
+            end: RECORDS_START,
+            synced_end: RECORDS_START,
+            allocated_end: 0,
             begun: Instant::now(),
             unsynced: Unsynced::default(),
         }
@@ -109,23 +128,30 @@ impl OpenSegment {
         self.end
     }
 
-    /// Appends `jobs`; says how many bytes. After an error the segment is as it was, and so are the jobs.
-    pub(crate) fn append(&mut self, jobs: &mut Vec<Job>) -> io::Result<u64> {
-        let mut staged = Staged::new(&self.builder, self.segment.id(), self.end);
-        for job in jobs.iter() {
-            staged.push(&self.builder, job.tail.key, &job.work);
+    /// Appends `batch` and takes its jobs; says by how many bytes the segment grew. After an error the segment is as it
+    /// was, and so is the batch.
+    pub(crate) fn append(&mut self, batch: &mut Batch, allocate_bytes: u64) -> io::Result<u64> {
+        let headed = head(batch, &self.builder, self.segment.id(), self.end);
+        if allocate_bytes > 0 && headed.end > self.allocated_end {
+            let ahead = headed.end.next_multiple_of(allocate_bytes);
+            self.file.allocate(self.allocated_end, ahead - self.allocated_end);
+            self.allocated_end = ahead;
         }
-        if let Err(error) = self.file.write_at(self.end, &mut staged.slices()) {
+        let write = || {
+            if !headed.params_bytes.is_empty() {
+                self.file.write_at(headed.params_at, &mut [IoSlice::new(&headed.params_bytes)])?;
+            }
+            self.file.write_at(headed.at, &mut [IoSlice::new(batch.buffer.bytes())])
+        };
+        if let Err(error) = write() {
             // A half-written record behind the end would be cut by recovery; without it there is nothing to cut.
             let _ = self.file.set_length(self.end);
             return Err(error);
         }
-        let bytes = staged.end() - self.end;
-        self.end = staged.end();
-        let committed = staged.commit(&mut self.builder);
-        self.unsynced.jobs.append(jobs);
-        self.unsynced.added.extend(committed.added);
-        self.unsynced.params.extend(committed.params);
+        let bytes = headed.end - self.end;
+        self.end = headed.end;
+        self.unsynced.added.extend(headed.commit(&mut self.builder));
+        self.unsynced.jobs.extend(batch.records.drain(..).map(|record| record.job));
         self.unsynced.bytes += bytes;
         Ok(bytes)
     }
@@ -145,18 +171,14 @@ impl OpenSegment {
         self.unsynced.jobs
     }
 
-    /// Writes the footer. Everything must be synced.
+    /// Writes the footer, and gives back the room that was asked for and not needed. Everything must be synced.
     pub(crate) fn seal(&self, now: Timestamp) -> io::Result<(Footer, u64)> {
-        let footer = self.builder.footer(self.segment.id(), self.end, now);
-        self.file.write_at(self.end, &mut [IoSlice::new(&footer.bytes)])?;
+        let at = align(self.end);
+        let footer = self.builder.footer(self.segment.id(), at, now);
+        self.file.write_at(at, &mut [IoSlice::new(&footer.bytes)])?;
+        let bytes = at + footer.bytes.len() as u64;
+        self.file.set_length(bytes)?;
         self.file.sync()?;
-        let bytes = self.end + footer.bytes.len() as u64;
         Ok((footer, bytes))
     }
-}
-
-/// The lane of a camera: stable, so that a camera's records of one time are all in one segment.
-pub(crate) fn lane_of(key: StreamKey, lanes: usize) -> usize {
-    let hash = crc32c::crc32c(key.camera.as_str().as_bytes());
-    usize::try_from(hash).unwrap_or(0) % lanes.max(1)
 }

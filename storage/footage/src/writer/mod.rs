@@ -1,209 +1,164 @@
-//! The disk writer: one thread that gathers complete GOPs from all tails, appends them in large writes, syncs in groups,
-//! and only then makes them findable.
+//! The writing of one disk: a thread that makes batches of records (`stage`) and a thread that appends them in large
+//! writes, syncs in groups, and only then makes them findable (this one).
 //!
 //! `loop { step = next(); apply(step) }`; every wait is in `next`.
 //!
 //! ```text
 //!   Writing ── write or sync refused, or too little space ──> Full / Failing (tried again every second)
-//!      ^                                                            │
-//!      └──────────────── an append went through ────────────────────┘
+//!      ^                                                         │        │
+//!      └─────────────── a write went through ────────────────────┘        └── for long, others work ──> Out
 //! ```
 //!
-//! While the disk refuses, the writer keeps what it has in hand (bounded) and takes no more; the rings run full, the oldest
-//! GOPs fall off, and the next take begins with a `DiskOverload` gap.
+//! While the disk refuses, the thread keeps what it has in hand (bounded) and takes no more; the stage waits, the rings
+//! run full, the oldest GOPs fall off, and the next take begins with a `DiskOverload` gap.
 
+mod buffer;
+mod head;
 mod lane;
+mod leave;
+mod prepare;
 mod segments;
-mod stage;
+pub(crate) mod stage;
+mod start;
 mod step;
 
 use std::{
-    collections::VecDeque,
+    collections::{BTreeMap, VecDeque},
     io,
-    sync::Arc,
+    sync::{
+        Arc,
+        mpsc::{Receiver, Sender},
+    },
     time::{Duration, Instant},
 };
-
-use sightline_model::Timestamp;
 
 use crate::{
     disk::{Lock, is_full},
     metrics::Counters,
-    shared::{Finished, Shared},
-    tail::{Tail, chunk::Work},
+    room::{Finished, Room},
+    shared::Shared,
 };
-use lane::{Job, OpenSegment, lane_of};
+use buffer::Buffer;
+pub(crate) use lane::Job;
+use lane::{LaneKey, OpenSegment};
+use prepare::{Batch, Unprepared, prepare};
+pub(crate) use start::start;
 use step::Step;
 
-/// Bytes that one write takes on.
-const WRITE_BYTES: usize = 8 << 20;
-/// Bytes that one gathering takes on: what is in hand while the disk refuses.
-const GATHER_BYTES: usize = 64 << 20;
-/// Ready bytes that wake the writer at once.
-pub(crate) const EAGER_BYTES: usize = 4 << 20;
 /// Bytes after which free space is looked at again.
 const SPACE_CHECK_BYTES: u64 = 32 << 20;
 /// How long shutdown tries before it says what it could not save.
 const DRAIN_TIME: Duration = Duration::from_millis(4500);
 
+/// What the stage asks of the disk.
+#[derive(Debug)]
+enum Order {
+    /// Append these records; the oldest became complete at `since`.
+    Write { batch: Batch, since: Instant },
+    /// These could not be prepared, and there is no more time.
+    Lost(Vec<Job>),
+    /// Everything before this is to be made durable.
+    Flush(u64),
+}
+
 /// See the module's words.
-pub(crate) struct Writer {
+struct Writer {
     shared: Arc<Shared>,
-    lanes: Vec<Option<OpenSegment>>,
-    next_id: u64,
-    /// Taken from the tails and not yet appended, in order.
-    queue: VecDeque<Job>,
+    room: Arc<Room>,
+    orders: Receiver<Order>,
+    /// Buffers go back to the stage.
+    buffers: Sender<Buffer>,
+    lanes: BTreeMap<LaneKey, OpenSegment>,
+    /// Given up with their segment; go before what is held.
+    again: Vec<Job>,
+    /// Not written yet because the disk refuses, in order.
+    held: VecDeque<Batch>,
     unsynced_since: Option<Instant>,
     unsynced_bytes: u64,
     retry_at: Option<Instant>,
+    /// Since when the disk has refused otherwise than for want of space.
+    failing_since: Option<Instant>,
     /// The last flush that was answered.
     flushed: u64,
     space_checked: Option<Instant>,
     bytes_since_check: u64,
+    /// Until when a stop waits for the disk.
+    deadline: Option<Instant>,
+    lost: u64,
     _lock: Option<Lock>,
 }
 
-/// Tells those who wait for the end, even if the thread should die.
-struct Farewell(Arc<Shared>);
-
-impl Drop for Farewell {
-    fn drop(&mut self) {
-        self.0.finished.send_if_modified(|finished| {
-            let unexpected = *finished == Finished::No;
-            if unexpected {
-                *finished =
-                    Finished::Lost { gops: 0, detail: "the disk writer ended unexpectedly".to_owned() };
-            }
-            unexpected
-        });
-    }
-}
-
 impl Writer {
-    pub(crate) fn new(shared: Arc<Shared>, next_id: u64, lock: Option<Lock>) -> Self {
-        let lanes = (0..shared.config.lanes).map(|_| None).collect();
-        Self {
-            shared,
-            lanes,
-            next_id,
-            queue: VecDeque::new(),
-            unsynced_since: None,
-            unsynced_bytes: 0,
-            retry_at: None,
-            flushed: 0,
-            space_checked: None,
-            bytes_since_check: 0,
-            _lock: lock,
-        }
-    }
-
-    /// Runs until told to stop, then drains.
-    pub(crate) fn run(mut self) {
-        let farewell = Farewell(Arc::clone(&self.shared));
+    /// Runs until the stage has ended and everything it gave is on disk, or the disk is taken out.
+    fn run(mut self) -> Finished {
         loop {
             let step = self.next();
-            if matches!(step, Step::Stop) {
-                break;
+            match step {
+                Step::End => return self.end(),
+                Step::Leave => return self.leave(),
+                step => self.apply(step),
             }
-            self.apply(step);
         }
-        let finished = self.drain();
-        drop(self);
-        farewell.0.finished.send_replace(finished);
     }
 
     fn apply(&mut self, step: Step) {
         match step {
-            Step::Gather { tails, since } => self.gather(tails, since),
+            Step::Obey(Order::Write { batch, since }) => {
+                self.unsynced_since.get_or_insert(since);
+                self.write(batch);
+            }
+            Step::Obey(Order::Lost(jobs)) => self.lose(&jobs),
+            Step::Obey(Order::Flush(number)) => {
+                self.sync();
+                self.answer_flush(number);
+            }
             Step::Retry => self.retry(),
+            Step::GiveUp => self.give_up(),
             Step::Sync => self.sync(),
             Step::Seal => self.seal_due(false),
-            Step::Flushed(number) => self.answer_flush(number),
-            Step::Stop => {}
+            Step::Leave | Step::End => {}
         }
+    }
+
+    fn lose(&mut self, jobs: &[Job]) {
+        self.lost += jobs.iter().filter(|job| job.is_gop()).count() as u64;
     }
 
     fn answer_flush(&mut self, number: u64) {
-        self.flushed = number;
-        self.shared.flushed.send_replace(number);
+        self.flushed = self.flushed.max(number);
+        self.room.flushed.send_replace(self.flushed);
     }
 
-    fn gather(&mut self, tails: Vec<Arc<Tail>>, since: Instant) {
-        let mut budget = GATHER_BYTES;
-        let mut left = Vec::new();
-        for tail in tails {
-            if budget == 0 || self.take(&tail, &mut budget) {
-                left.push(tail);
+    /// Writes a batch, or keeps it until the disk takes it.
+    fn write(&mut self, mut batch: Batch) {
+        if batch.records.is_empty() {
+            return;
+        }
+        match self.append(&mut batch) {
+            Ok(()) => {
+                let _ = self.buffers.send(std::mem::take(&mut batch.buffer));
+                self.accepted();
             }
-        }
-        if !left.is_empty() {
-            let mut signals = self.shared.registry.signals.lock();
-            signals.ready.append(&mut left);
-            signals.ready_since.get_or_insert(since);
-        }
-        self.unsynced_since.get_or_insert(since);
-        self.append_queue(None);
-    }
-
-    /// Takes what a tail has; says whether more is there.
-    fn take(&mut self, tail: &Arc<Tail>, budget: &mut usize) -> bool {
-        let mut works = Vec::new();
-        let more = tail.ring.lock().take(*budget, &mut works);
-        for (no, work) in works {
-            if let Work::Gap(gap) = &work
-                && gap.reason == sightline_model::gap::GapReason::DiskOverload
-            {
-                tracing::warn!(stream = %tail.key, from = %gap.from, to = %gap.to, "footage was let go, the disk did not keep up");
+            Err(error) => {
+                let lane = batch.lane;
+                self.held.push_back(batch);
+                self.refused(lane, &error);
             }
-            let job = Job { tail: Arc::clone(tail), no, work };
-            *budget = budget.saturating_sub(job.bytes());
-            self.queue.push_back(job);
-        }
-        more
-    }
-
-    /// Appends everything in hand. What cannot be appended stays in hand, in order.
-    fn append_queue(&mut self, deadline: Option<Instant>) {
-        let mut lots: Vec<VecDeque<Job>> = self.lanes.iter().map(|_| VecDeque::new()).collect();
-        let lanes = lots.len();
-        for job in self.queue.drain(..) {
-            if let Some(lot) = lots.get_mut(lane_of(job.tail.key, lanes)) {
-                lot.push_back(job);
-            }
-        }
-        let mut failure = None;
-        for (lane, mut lot) in lots.into_iter().enumerate() {
-            while !lot.is_empty() && deadline.is_none_or(|at| Instant::now() < at) {
-                let mut batch = next_batch(&mut lot);
-                if let Err(error) = self.append(lane, &mut batch) {
-                    for job in batch.into_iter().rev() {
-                        lot.push_front(job);
-                    }
-                    failure = Some((lane, error));
-                    break;
-                }
-            }
-            self.queue.extend(lot);
-        }
-        match failure {
-            Some((lane, error)) => self.refused(lane, &error),
-            None => self.accepted(),
         }
     }
 
-    fn append(&mut self, lane: usize, jobs: &mut Vec<Job>) -> io::Result<()> {
-        let gops = jobs.iter().filter(|job| job.is_gop()).count() as u64;
-        let gaps = jobs.len() as u64 - gops;
-        self.check_space(jobs.iter().map(|job| job.bytes() as u64).sum())?;
-        self.open_lane(lane)?;
-        let Some(Some(open)) = self.lanes.get_mut(lane) else { return Ok(()) };
-        let bytes = open.append(jobs)?;
+    fn append(&mut self, batch: &mut Batch) -> io::Result<()> {
+        let (gops, records) = (batch.gops(), batch.records.len() as u64);
+        self.check_space(batch.buffer.len() as u64)?;
+        self.open_lane(batch.lane)?;
+        let Some(open) = self.lanes.get_mut(&batch.lane) else { return Ok(()) };
+        let bytes = open.append(batch, self.shared.config.allocate_bytes)?;
         self.unsynced_bytes += bytes;
         self.bytes_since_check += bytes;
         self.unsynced_since.get_or_insert_with(Instant::now);
         let counters = &self.shared.counters;
         Counters::add(&counters.gops_appended, gops);
-        Counters::add(&counters.gaps_appended, gaps);
+        Counters::add(&counters.gaps_appended, records - gops);
         Counters::add(&counters.bytes_appended, bytes);
         Counters::add(&counters.writes, 1);
         Ok(())
@@ -215,43 +170,94 @@ impl Writer {
         if recent && self.bytes_since_check < SPACE_CHECK_BYTES && self.retry_at.is_none() {
             return Ok(());
         }
-        let free = self.shared.files.disk.free_bytes()?;
+        let fits = self.room.has_space(bytes)?;
         self.space_checked = Some(Instant::now());
         self.bytes_since_check = 0;
-        self.shared.counters.free_bytes.store(free, std::sync::atomic::Ordering::Relaxed);
-        let needed = self.shared.config.min_free_bytes.saturating_add(bytes);
-        if free < needed { Err(io::ErrorKind::StorageFull.into()) } else { Ok(()) }
+        if fits { Ok(()) } else { Err(io::ErrorKind::StorageFull.into()) }
     }
 
-    fn refused(&mut self, lane: usize, error: &io::Error) {
+    fn refused(&mut self, lane: LaneKey, error: &io::Error) {
         Counters::add(&self.shared.counters.write_errors, 1);
-        let pause = self.shared.config.sync_interval.clamp(Duration::from_millis(5), Duration::from_secs(1));
-        self.retry_at = Some(Instant::now() + pause);
-        if !is_full(error) {
+        self.retry_at = Some(Instant::now() + self.pause());
+        if is_full(error) {
+            self.failing_since = None;
+        } else {
+            self.failing_since.get_or_insert_with(Instant::now);
             self.abandon(lane);
         }
-        self.shared.disk_refused(error);
+        self.room.refused(error);
+    }
+
+    fn pause(&self) -> Duration {
+        self.shared.config.sync_interval.clamp(Duration::from_millis(5), Duration::from_secs(1))
     }
 
     fn accepted(&mut self) {
-        self.retry_at = None;
-        self.shared.disk_accepted();
+        if self.held.is_empty() && self.again.is_empty() {
+            self.retry_at = None;
+            self.failing_since = None;
+            self.room.accepted();
+        }
     }
 
     fn retry(&mut self) {
-        self.append_queue(None);
+        self.retry_at = Some(Instant::now() + self.pause());
+        if self.prepare_again() {
+            let mut held = std::mem::take(&mut self.held);
+            while let Some(batch) = held.pop_front() {
+                self.write(batch);
+                if !self.held.is_empty() || !self.again.is_empty() {
+                    break;
+                }
+            }
+            // What was refused stands before what was not tried.
+            self.held.append(&mut held);
+        }
+        self.accepted();
         if self.retry_at.is_some() {
             // Whoever waits for a flush learns from the disk's state that it did not go through.
-            let asked = self.shared.registry.signals.lock().flushes;
+            let asked = self.room.signals.lock().flushes;
             self.answer_flush(asked);
         }
+    }
+
+    /// Makes batches of what was given up with its segment, in front of everything held.
+    fn prepare_again(&mut self) -> bool {
+        let mut lots: BTreeMap<LaneKey, Vec<Job>> = BTreeMap::new();
+        for job in std::mem::take(&mut self.again) {
+            let lane = lane::lane_of(job.tail.key, job.tail.class(), self.shared.config.lanes);
+            lots.entry(lane).or_default().push(job);
+        }
+        let lots = lots
+            .into_iter()
+            .flat_map(|(lane, jobs)| stage::batches(jobs).into_iter().map(move |jobs| (lane, jobs)));
+        let mut batches = Vec::new();
+        for (lane, jobs) in lots {
+            match prepare(lane, jobs, Buffer::default(), self.shared.keys.as_deref()) {
+                Ok(batch) => batches.push(batch),
+                Err(Unprepared { jobs, error }) => {
+                    self.room.refused(&io::Error::other(error));
+                    self.again.extend(jobs);
+                }
+            }
+        }
+        for batch in batches.into_iter().rev() {
+            self.held.push_front(batch);
+        }
+        self.again.is_empty()
     }
 
     /// Makes everything appended durable, then findable, then lets the rings forget it.
     fn sync(&mut self) {
         self.unsynced_since = None;
         self.unsynced_bytes = 0;
-        for lane in 0..self.lanes.len() {
+        if let Err(error) = self.shared.keys.as_ref().map_or(Ok(()), |keys| keys.sync()) {
+            // Without its key footage is not safe. Nothing is lost: it is appended, and the next sync tries again.
+            self.room.refused(&io::Error::other(error));
+            self.unsynced_since = Some(Instant::now());
+            return;
+        }
+        for lane in self.lanes.keys().copied().collect::<Vec<_>>() {
             if let Err(error) = self.sync_lane(lane) {
                 self.refused(lane, &error);
                 self.abandon(lane);
@@ -260,41 +266,37 @@ impl Writer {
         self.seal_due(false);
     }
 
-    /// The last step: everything that the tails hold goes to disk, open GOPs closed as parts.
-    fn drain(&mut self) -> Finished {
-        let deadline = Instant::now() + DRAIN_TIME;
-        for tail in self.shared.registry.all() {
-            let mut ring = tail.ring.lock();
-            let effect = ring.close(Timestamp::now());
-            Counters::add(&self.shared.registry.completed, effect.completed);
-            drop(ring);
-            tail.moved.notify_waiters();
-            let mut budget = usize::MAX;
-            self.take(&tail, &mut budget);
+    /// There is no more time: what is in hand is lost, and counted.
+    fn give_up(&mut self) {
+        let again = std::mem::take(&mut self.again);
+        self.lose(&again);
+        for batch in std::mem::take(&mut self.held) {
+            self.lost += batch.gops();
         }
-        self.append_queue(Some(deadline));
+        self.retry_at = None;
+    }
+
+    /// The stage has ended: the last sync, and all segments closed.
+    fn end(&mut self) -> Finished {
         self.sync();
-        let lost = self.queue.iter().filter(|job| job.is_gop()).count() as u64;
+        while self.retry_at.is_some() {
+            let step = self.next_retry();
+            self.apply(step);
+            self.sync();
+        }
+        for lane in self.lanes.keys().copied().collect::<Vec<_>>() {
+            // Only when its keys could not be made durable.
+            if self.lanes.get(&lane).is_some_and(|open| !open.unsynced.jobs.is_empty()) {
+                self.abandon(lane);
+            }
+        }
+        self.give_up();
         self.seal_due(true);
-        if lost == 0 {
+        if self.lost == 0 {
             return Finished::Clean;
         }
-        let detail = self.shared.disk_problem().unwrap_or_else(|| "the disk was too slow".to_owned());
-        tracing::error!(lost_gops = lost, "footage could not be written before the end: {detail}");
-        Finished::Lost { gops: lost, detail }
+        let detail = self.room.state().problem().unwrap_or_else(|| "the disk was too slow".to_owned());
+        tracing::error!(lost_gops = self.lost, "footage could not be written before the end: {detail}");
+        Finished::Lost { gops: self.lost, detail }
     }
-}
-
-/// Takes about [`WRITE_BYTES`] from the front.
-fn next_batch(lot: &mut VecDeque<Job>) -> Vec<Job> {
-    let mut bytes = 0;
-    let mut batch = Vec::new();
-    while let Some(job) = lot.front() {
-        if !batch.is_empty() && bytes + job.bytes() > WRITE_BYTES {
-            break;
-        }
-        bytes += job.bytes();
-        batch.extend(lot.pop_front());
-    }
-    batch
 }

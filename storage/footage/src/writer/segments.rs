@@ -10,55 +10,50 @@ use sightline_model::Timestamp;
 
 use super::{
     Writer,
-    lane::{OpenSegment, Unsynced},
+    lane::{LaneKey, OpenSegment, Unsynced},
 };
 use crate::{format::header::SegmentHeader, index::Segment, metrics::Counters, shared::Shared};
 
 impl Writer {
     /// Makes sure that the lane has a segment with room.
-    pub(super) fn open_lane(&mut self, lane: usize) -> io::Result<()> {
-        let full = |open: &OpenSegment| open.end() >= self.shared.config.segment_bytes;
-        match self.lanes.get(lane) {
-            Some(Some(open)) if full(open) => {
+    pub(super) fn open_lane(&mut self, lane: LaneKey) -> io::Result<()> {
+        match self.lanes.get(&lane) {
+            Some(open) if open.end() >= self.shared.config.segment_bytes => {
                 if let Err(error) = self.sync_lane(lane) {
                     self.abandon(lane);
                     return Err(error);
                 }
                 self.seal_lane(lane);
             }
-            Some(Some(_)) => return Ok(()),
-            _ => {}
+            Some(_) => return Ok(()),
+            None => {}
         }
-        let id = self.next_id;
-        self.next_id += 1;
         let header = SegmentHeader {
-            id,
-            class: 0,
-            lane: u8::try_from(lane).unwrap_or(u8::MAX),
+            id: self.shared.next_segment.fetch_add(1, Ordering::Relaxed),
+            class: lane.class,
+            lane: lane.lane,
             created: Timestamp::now(),
             node: self.shared.config.node.clone(),
         };
-        let (file, segment) = OpenSegment::create(&*self.shared.files.disk, header)?;
+        let (file, segment) = OpenSegment::create(&*self.room.disk, self.room.no, header)?;
         let segment = self.shared.index.write().add_open(segment);
         Counters::add(&self.shared.counters.segments_created, 1);
-        if let Some(slot) = self.lanes.get_mut(lane) {
-            *slot = Some(OpenSegment::new(file, segment));
-        }
+        self.lanes.insert(lane, OpenSegment::new(file, segment));
         Ok(())
     }
 
-    /// Gives a lane's segment up; its unsynced records go to the front of the queue again.
-    pub(super) fn abandon(&mut self, lane: usize) {
-        let Some(open) = self.lanes.get_mut(lane).and_then(Option::take) else { return };
-        let gops = open.unsynced.gops();
-        self.shared.counters.gops_appended.fetch_sub(gops, Ordering::AcqRel);
-        for job in open.abandon().into_iter().rev() {
-            self.queue.push_front(job);
+    /// Gives a lane's segment up; its unsynced records are written again elsewhere.
+    pub(super) fn abandon(&mut self, lane: LaneKey) {
+        let Some(open) = self.lanes.remove(&lane) else { return };
+        self.shared.counters.gops_appended.fetch_sub(open.unsynced.gops(), Ordering::AcqRel);
+        self.again.extend(open.abandon());
+        if !self.again.is_empty() {
+            self.retry_at.get_or_insert_with(Instant::now);
         }
     }
 
-    pub(super) fn sync_lane(&mut self, lane: usize) -> io::Result<()> {
-        let Some(Some(open)) = self.lanes.get_mut(lane) else { return Ok(()) };
+    pub(super) fn sync_lane(&mut self, lane: LaneKey) -> io::Result<()> {
+        let Some(open) = self.lanes.get_mut(&lane) else { return Ok(()) };
         if open.unsynced.jobs.is_empty() {
             return Ok(());
         }
@@ -71,26 +66,19 @@ impl Writer {
     }
 
     pub(super) fn seal_due(&mut self, all: bool) {
-        for lane in 0..self.lanes.len() {
-            if all
-                || self
-                    .lanes
-                    .get(lane)
-                    .is_some_and(|slot| slot.as_ref().is_some_and(|open| self.is_due(open)))
-            {
-                self.seal_lane(lane);
-            }
+        let config = &self.shared.config;
+        let is_due = |open: &OpenSegment| {
+            let old = open.begun.elapsed() >= config.segment_max_age;
+            all || (open.unsynced.jobs.is_empty() && (old || open.end() >= config.segment_bytes))
+        };
+        let due = self.lanes.iter().filter(|(_, open)| is_due(open)).map(|(lane, _)| *lane);
+        for lane in due.collect::<Vec<_>>() {
+            self.seal_lane(lane);
         }
     }
 
-    fn is_due(&self, open: &OpenSegment) -> bool {
-        let config = &self.shared.config;
-        let old = open.begun.elapsed() >= config.segment_max_age;
-        open.unsynced.jobs.is_empty() && (old || open.end() >= config.segment_bytes)
-    }
-
-    pub(super) fn seal_lane(&mut self, lane: usize) {
-        let Some(open) = self.lanes.get_mut(lane).and_then(Option::take) else { return };
+    pub(super) fn seal_lane(&mut self, lane: LaneKey) {
+        let Some(open) = self.lanes.remove(&lane) else { return };
         match open.seal(Timestamp::now()) {
             Ok((footer, bytes)) => {
                 self.shared.index.write().seal(&open.segment, &footer, bytes);
@@ -100,7 +88,7 @@ impl Writer {
             Err(error) => {
                 // Its index stays in memory, and the next start closes it.
                 Counters::add(&self.shared.counters.write_errors, 1);
-                let path = self.shared.files.path(open.segment.id());
+                let path = self.shared.files.path(open.segment.place());
                 tracing::warn!(segment = %path.display(), "segment could not be closed, the next start will: {error}");
             }
         }
@@ -111,7 +99,6 @@ fn publish(shared: &Shared, segment: &Segment, synced: Unsynced) {
     let gops = synced.gops();
     Counters::add(&shared.counters.bytes_synced, synced.bytes);
     Counters::add(&shared.counters.gops_synced, gops);
-    segment.add_params(synced.params);
     shared.index.write().publish(segment.id(), synced.added);
     Counters::add(&shared.counters.gops_indexed, gops);
     // Only now: a query looks at the ring first and at the index then, so it finds every GOP at least once.

@@ -1,205 +1,236 @@
-//! Encodes a batch of work into records: pure, and without copying media.
+//! The thread that takes complete GOPs from the tails of one disk's streams and makes batches of them, ahead of the
+//! thread that writes. It waits for signals, and for the disk when that is behind: the rings hold what comes meanwhile.
 
-use std::{collections::HashMap, io::IoSlice, ops::Range, sync::Arc};
-
-use bytes::Bytes;
-use sightline_model::{
-    gap::Gap,
-    media::{Gop, ParameterSets, StreamKey},
-};
-
-use crate::{
-    format::{
-        align,
-        block::Entry,
-        merkle::{Hash, LeafHasher},
-        payload::{encode_gap, encode_params, encode_unit_table, gop_record_bytes, kept},
-        record::{Kind, RECORD_HEADER_BYTES, RecordHeader},
+use std::{
+    collections::BTreeMap,
+    sync::{
+        Arc,
+        atomic::Ordering,
+        mpsc::{Receiver, SyncSender},
     },
-    index::builder::{Added, SegmentBuilder},
-    tail::chunk::{Piece, Work},
+    time::{Duration, Instant},
 };
 
+use sightline_model::{Timestamp, gap::GapReason};
+
+use super::{
+    Job, LaneKey, Order,
+    buffer::Buffer,
+    lane::lane_of,
+    prepare::{Batch, Unprepared, prepare},
+};
+use crate::{
+    room::{Presence, Room},
+    shared::Shared,
+    tail::{Tail, chunk::Work},
+};
+
+/// Bytes that one write takes on.
+const WRITE_BYTES: usize = 8 << 20;
+/// Bytes that one gathering takes on.
+const GATHER_BYTES: usize = 32 << 20;
+/// Ready bytes that wake the thread at once.
+pub(crate) const EAGER_BYTES: usize = 4 << 20;
+/// The longest that GOPs are gathered for one write.
+const GATHER_MAX: Duration = Duration::from_millis(250);
+/// The longest sleep.
+const IDLE: Duration = Duration::from_secs(30);
+/// Pause before keys that could not be had are asked for again.
+const KEY_PAUSE: Duration = Duration::from_millis(500);
+
+/// One step of the thread.
 #[derive(Debug)]
-enum Slice {
-    /// Headers, tables and padding, in the batch's own memory.
-    Own(Range<usize>),
-    /// Media, as the source gave it.
-    Media(Bytes),
+enum Step {
+    /// Take from these tails, after what was adopted.
+    Gather { adopted: Vec<Job>, tails: Vec<Arc<Tail>>, since: Instant },
+    /// Everything that was ready before this flush is on its way.
+    Flush(u64),
+    /// The disk is being taken out: hand nothing more to it.
+    Leave,
+    /// Take everything that is left, and end.
+    Stop,
 }
 
-/// Records ready to be written at the end of a segment. Nothing is part of the segment until [`Staged::commit`].
-#[derive(Debug)]
-pub(crate) struct Staged {
-    segment: u64,
-    /// Where in the file the next record goes.
-    at: u64,
-    seq: u32,
-    own: Vec<u8>,
-    /// From where on `own` is not in a slice yet.
-    own_from: usize,
-    slices: Vec<Slice>,
-    leaves: Vec<Hash>,
-    added: Vec<(StreamKey, Added)>,
-    first_params: u32,
-    params: Vec<Arc<ParameterSets>>,
-    params_ids: HashMap<Arc<ParameterSets>, u32>,
+/// See the module's words.
+pub(super) struct Stage {
+    pub(super) shared: Arc<Shared>,
+    pub(super) room: Arc<Room>,
+    pub(super) orders: SyncSender<Order>,
+    /// Buffers that the disk has done with.
+    pub(super) buffers: Receiver<Buffer>,
+    /// The last flush that was passed on.
+    pub(super) flushed: u64,
 }
 
-/// What became part of a segment.
-#[derive(Debug)]
-pub(crate) struct Committed {
-    pub(crate) added: Vec<(StreamKey, Added)>,
-    pub(crate) params: Vec<Arc<ParameterSets>>,
-}
-
-impl Staged {
-    /// An empty batch for the end, at `at`, of the segment that `builder` describes.
-    pub(crate) fn new(builder: &SegmentBuilder, segment: u64, at: u64) -> Self {
-        Self {
-            segment,
-            at,
-            seq: builder.next_seq(),
-            own: Vec::new(),
-            own_from: 0,
-            slices: Vec::new(),
-            leaves: Vec::new(),
-            added: Vec::new(),
-            first_params: builder.params.next_id(),
-            params: Vec::new(),
-            params_ids: HashMap::new(),
-        }
-    }
-
-    /// Adds one record, and the parameter sets it needs if the segment does not have them.
-    pub(crate) fn push(&mut self, builder: &SegmentBuilder, key: StreamKey, work: &Work) {
-        match work {
-            Work::Gop(piece) => {
-                let params = self.params(builder, key, &piece.gop);
-                self.gop(key, piece, params);
+impl Stage {
+    /// Runs until the store stops or the disk is taken out.
+    pub(super) fn run(mut self) {
+        loop {
+            match self.next() {
+                Step::Gather { adopted, tails, since } => self.gather(adopted, tails, since),
+                Step::Flush(number) => {
+                    self.flushed = number;
+                    self.send(Order::Flush(number));
+                }
+                Step::Leave => break,
+                Step::Stop => {
+                    self.drain();
+                    break;
+                }
             }
-            Work::Gap(gap) => self.gap(key, gap),
+        }
+        // Dropping the sender tells the disk thread that nothing more comes.
+    }
+
+    fn next(&self) -> Step {
+        let mut signals = self.room.signals.lock();
+        loop {
+            let now = Instant::now();
+            if signals.presence != Presence::Working {
+                return Step::Leave;
+            }
+            if signals.stop {
+                return Step::Stop;
+            }
+            let flush = signals.flushes > self.flushed;
+            let gather_at = signals.ready_since.map(|since| since + self.gather_time());
+            let eager = signals.ready_bytes >= EAGER_BYTES || !signals.adopted.is_empty();
+            if let Some(at) = gather_at.or(eager.then_some(now)).filter(|at| flush || eager || *at <= now) {
+                let adopted = std::mem::take(&mut signals.adopted);
+                let tails = std::mem::take(&mut signals.ready);
+                let since = signals.ready_since.take().unwrap_or(at);
+                signals.ready_bytes = 0;
+                return Step::Gather { adopted, tails, since };
+            }
+            if flush {
+                return Step::Flush(signals.flushes);
+            }
+            let until = gather_at.unwrap_or(now + IDLE).min(now + IDLE);
+            self.room.signal.wait_until(&mut signals, until);
         }
     }
 
-    fn params(&mut self, builder: &SegmentBuilder, key: StreamKey, gop: &Gop) -> u32 {
-        let params = &gop.start.params;
-        if let Some(id) = builder.params.id(params).or_else(|| self.params_ids.get(params).copied()) {
-            return id;
-        }
-        let id = self.first_params + u32::try_from(self.params.len()).unwrap_or(u32::MAX);
-        let mut payload = Vec::new();
-        encode_params(params, &mut payload);
-        let header = RecordHeader { params: id, ..RecordHeader::new(Kind::Params, key, gop.start.at) };
-        self.record(header, &payload, &[]);
-        self.params.push(Arc::clone(params));
-        self.params_ids.insert(Arc::clone(params), id);
-        id
+    fn gather_time(&self) -> Duration {
+        (self.shared.config.sync_interval / 4).min(GATHER_MAX)
     }
 
-    fn gop(&mut self, key: StreamKey, piece: &Piece, params: u32) {
-        let gop = &piece.gop;
-        let units = kept(gop);
-        let media: Vec<Bytes> = units.iter().map(|unit| unit.data.clone()).collect();
-        let media_bytes: usize = media.iter().map(Bytes::len).sum();
-        let mut table = Vec::with_capacity(units.len() * 8);
-        encode_unit_table(units, &mut table);
-        let header = RecordHeader {
-            run: gop.start.run,
-            number: gop.start.number,
-            part: gop.start.part,
-            policy: gop.start.policy,
-            joined: piece.joined,
-            duration_90k: gop.duration_90k,
-            media_90k: gop.start.media_90k,
-            camera_clock: gop.start.camera_clock,
-            params,
-            units: u32::try_from(units.len()).unwrap_or(u32::MAX),
-            media_bytes: u32::try_from(media_bytes).unwrap_or(u32::MAX),
-            ..RecordHeader::new(Kind::Gop, key, gop.start.at)
-        };
-        let offset = self.at;
-        let header = self.record(header, &table, &media);
-        debug_assert_eq!(
-            gop_record_bytes(header.units, u64::from(header.media_bytes)),
-            u64::from(header.total_bytes)
-        );
-        self.added.push((key, Added::Gop(Entry::from_header(&header, offset))));
+    fn gather(&mut self, adopted: Vec<Job>, tails: Vec<Arc<Tail>>, since: Instant) {
+        let mut budget = GATHER_BYTES;
+        let mut jobs = adopted;
+        let mut left = Vec::new();
+        for tail in tails {
+            if budget == 0 || take(&tail, &mut budget, &mut jobs) {
+                left.push(tail);
+            }
+        }
+        if !left.is_empty() {
+            let mut signals = self.room.signals.lock();
+            signals.ready.append(&mut left);
+            signals.ready_since.get_or_insert(since);
+        }
+        self.make(jobs, since);
     }
 
-    fn gap(&mut self, key: StreamKey, gap: &Gap) {
-        let mut payload = Vec::new();
-        encode_gap(gap, &mut payload);
-        self.record(RecordHeader::new(Kind::Gap, key, gap.from), &payload, &[]);
-        self.added.push((key, Added::Gap(*gap)));
-    }
-
-    fn record(&mut self, mut header: RecordHeader, table: &[u8], media: &[Bytes]) -> RecordHeader {
-        let mut crc = crc32c::crc32c(table);
-        let mut total = RECORD_HEADER_BYTES + table.len() as u64;
-        for bytes in media {
-            crc = crc32c::crc32c_append(crc, bytes);
-            total += bytes.len() as u64;
+    /// Makes batches of `jobs`, lane by lane, and passes them on.
+    fn make(&mut self, jobs: Vec<Job>, since: Instant) {
+        let mut lots: BTreeMap<LaneKey, Vec<Job>> = BTreeMap::new();
+        for job in jobs {
+            let lane = lane_of(job.tail.key, job.tail.class(), self.shared.config.lanes);
+            lots.entry(lane).or_default().push(job);
         }
-        header.segment = self.segment;
-        header.seq = self.seq;
-        header.payload_crc = crc;
-        header.total_bytes = u32::try_from(total).unwrap_or(u32::MAX);
-        let from = self.own.len();
-        header.encode(&mut self.own);
-        self.own.extend_from_slice(table);
-        let mut leaf = LeafHasher::new();
-        leaf.update(self.own.get(from..).unwrap_or_default());
-        if !media.is_empty() {
-            self.cut_own();
-        }
-        for bytes in media {
-            leaf.update(bytes);
-            self.slices.push(Slice::Media(bytes.clone()));
-        }
-        let padding = usize::try_from(align(total) - total).unwrap_or(0);
-        self.own.resize(self.own.len() + padding, 0);
-        self.leaves.push(leaf.finish());
-        self.seq += 1;
-        self.at += align(total);
-        header
-    }
-
-    fn cut_own(&mut self) {
-        if self.own_from < self.own.len() {
-            self.slices.push(Slice::Own(self.own_from..self.own.len()));
-            self.own_from = self.own.len();
+        for (lane, jobs) in lots {
+            for jobs in batches(jobs) {
+                let batch = self.prepare(lane, jobs);
+                self.send(Order::Write { batch, since });
+            }
         }
     }
 
-    /// Where the segment ends once this is written.
-    pub(crate) fn end(&self) -> u64 {
-        self.at
+    /// Makes one batch; while keys cannot be had it waits, as for a disk that refuses.
+    fn prepare(&mut self, lane: LaneKey, mut jobs: Vec<Job>) -> Batch {
+        loop {
+            let buffer = self.buffers.try_recv().unwrap_or_default();
+            match prepare(lane, jobs, buffer, self.shared.keys.as_deref()) {
+                Ok(batch) => return batch,
+                Err(Unprepared { jobs: unprepared, error }) => {
+                    self.room.refused(&std::io::Error::other(error));
+                    if self.room.signals.lock().stop {
+                        // The disk thread counts what it is not given: nothing may be written in the clear instead.
+                        self.send(Order::Lost(unprepared));
+                        return Batch { lane, records: Vec::new(), buffer: Buffer::default() };
+                    }
+                    jobs = unprepared;
+                    self.pause();
+                }
+            }
+        }
     }
 
-    /// Everything to write, in order.
-    pub(crate) fn slices(&mut self) -> Vec<IoSlice<'_>> {
-        self.cut_own();
-        self.slices
-            .iter()
-            .map(|slice| match slice {
-                Slice::Own(range) => IoSlice::new(self.own.get(range.clone()).unwrap_or_default()),
-                Slice::Media(bytes) => IoSlice::new(bytes),
-            })
-            .collect()
+    fn pause(&self) {
+        let mut signals = self.room.signals.lock();
+        if !signals.stop {
+            self.room.signal.wait_for(&mut signals, KEY_PAUSE);
+            // Whoever waits for a flush learns from the disk's state that it did not go through.
+            let asked = signals.flushes;
+            drop(signals);
+            self.room.flushed.send_replace(asked);
+        }
     }
 
-    /// The records are written: they are part of the segment now.
-    pub(crate) fn commit(self, builder: &mut SegmentBuilder) -> Committed {
-        for leaf in self.leaves {
-            builder.record(leaf);
-        }
-        for params in &self.params {
-            builder.params.push(Arc::clone(params));
-        }
-        for (key, added) in &self.added {
-            builder.add(*key, added);
-        }
-        Committed { added: self.added, params: self.params }
+    fn send(&self, order: Order) {
+        // The disk thread ends only after this one has.
+        let _ = self.orders.send(order);
     }
+
+    /// The last step: everything that the tails hold, open GOPs closed as parts.
+    fn drain(&mut self) {
+        let mut jobs = std::mem::take(&mut self.room.signals.lock().adopted);
+        for tail in self.shared.registry.all() {
+            if tail.room() != self.room.no {
+                continue;
+            }
+            let mut ring = tail.ring.lock();
+            let effect = ring.close(Timestamp::now());
+            self.shared.registry.completed.fetch_add(effect.completed, Ordering::AcqRel);
+            drop(ring);
+            tail.moved.notify_waiters();
+            let mut all = usize::MAX;
+            take(&tail, &mut all, &mut jobs);
+        }
+        self.make(jobs, Instant::now());
+    }
+}
+
+/// Takes what a tail has; says whether more is there.
+fn take(tail: &Arc<Tail>, budget: &mut usize, jobs: &mut Vec<Job>) -> bool {
+    let mut works = Vec::new();
+    let more = tail.ring.lock().take(*budget, &mut works);
+    for (no, work) in works {
+        if let Work::Gap(gap) = &work
+            && gap.reason == GapReason::DiskOverload
+        {
+            tracing::warn!(stream = %tail.key, from = %gap.from, to = %gap.to, "footage was let go, the disk did not keep up");
+        }
+        let job = Job { tail: Arc::clone(tail), no, work };
+        *budget = budget.saturating_sub(job.bytes());
+        jobs.push(job);
+    }
+    more
+}
+
+/// Cuts jobs into lots of about [`WRITE_BYTES`].
+pub(super) fn batches(jobs: Vec<Job>) -> Vec<Vec<Job>> {
+    let mut lots: Vec<Vec<Job>> = Vec::new();
+    let mut bytes = usize::MAX;
+    for job in jobs {
+        if bytes.saturating_add(job.bytes()) > WRITE_BYTES {
+            lots.push(Vec::new());
+            bytes = 0;
+        }
+        bytes += job.bytes();
+        if let Some(lot) = lots.last_mut() {
+            lot.push(job);
+        }
+    }
+    lots
 }

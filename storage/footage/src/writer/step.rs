@@ -1,81 +1,106 @@
 //! What the disk writer does next: the one place where it waits.
 
 use std::{
-    sync::Arc,
+    sync::mpsc::RecvTimeoutError,
     time::{Duration, Instant},
 };
 
-use super::{EAGER_BYTES, Writer};
-use crate::tail::Tail;
+use super::{DRAIN_TIME, Order, Writer};
 
 /// The longest sleep: after it, segments are looked at for their age.
 const IDLE: Duration = Duration::from_secs(30);
-/// The longest that GOPs are gathered for one write.
-const GATHER_MAX: Duration = Duration::from_millis(250);
+/// Refusals for this many pauses take a disk out, if another one works.
+const LEAVE_AFTER_PAUSES: u32 = 10;
 
 /// One step of the disk writer.
 #[derive(Debug)]
 pub(super) enum Step {
-    /// Take from these tails and append.
-    Gather { tails: Vec<Arc<Tail>>, since: Instant },
+    /// Do what the stage asks.
+    Obey(Order),
     /// Try again to append what is in hand.
     Retry,
+    /// Stopping, and the disk still refuses.
+    GiveUp,
     /// Make durable what is appended.
     Sync,
     /// Close segments that are large or old enough.
     Seal,
-    /// Everything up to this flush is done.
-    Flushed(u64),
-    /// Drain and end.
-    Stop,
+    /// The disk has refused for long: hand everything to the others.
+    Leave,
+    /// The stage has ended.
+    End,
 }
 
 impl Writer {
-    pub(super) fn next(&self) -> Step {
-        let registry = Arc::clone(&self.shared.registry);
-        let mut signals = registry.signals.lock();
+    pub(super) fn next(&mut self) -> Step {
         loop {
+            if self.retry_at.is_some() {
+                return self.next_retry();
+            }
             let now = Instant::now();
-            let flush = signals.flushes > self.flushed;
-            if signals.stop {
-                return Step::Stop;
-            }
-            if let Some(at) = self.retry_at {
-                if flush || at <= now {
-                    return Step::Retry;
-                }
-                registry.signal.wait_until(&mut signals, at);
-                continue;
-            }
-            let gather_at = signals.ready_since.map(|since| since + self.gather_time());
-            let eager = signals.ready_bytes >= EAGER_BYTES;
-            if let Some(at) = gather_at.filter(|at| flush || eager || *at <= now) {
-                let tails = std::mem::take(&mut signals.ready);
-                let since = signals.ready_since.take().unwrap_or(at);
-                signals.ready_bytes = 0;
-                return Step::Gather { tails, since };
-            }
-            if let Some(step) = self.due(now, flush) {
+            if let Some(step) = self.due(now) {
                 return step;
             }
-            if flush {
-                return Step::Flushed(signals.flushes);
+            let next = self.sync_at().into_iter().chain(self.seal_at()).min();
+            let timeout = next.map_or(IDLE, |at| at.saturating_duration_since(now).min(IDLE));
+            match self.orders.recv_timeout(timeout) {
+                Ok(order) => return self.in_time(order),
+                Err(RecvTimeoutError::Timeout) => {}
+                Err(RecvTimeoutError::Disconnected) => return Step::End,
             }
-            let next = gather_at.into_iter().chain(self.sync_at()).chain(self.seal_at()).min();
-            registry.signal.wait_until(&mut signals, next.unwrap_or(now + IDLE).min(now + IDLE));
         }
     }
 
-    fn due(&self, now: Instant, flush: bool) -> Option<Step> {
-        let sync_due = self.sync_at().is_some_and(|at| flush || at <= now);
+    /// A write that comes when a stop has waited long enough is counted as lost.
+    fn in_time(&mut self, order: Order) -> Step {
+        self.note_stop();
+        match order {
+            Order::Write { batch, .. } if self.deadline.is_some_and(|at| at <= Instant::now()) => {
+                Step::Obey(Order::Lost(batch.into_jobs().collect()))
+            }
+            order => Step::Obey(order),
+        }
+    }
+
+    fn note_stop(&mut self) {
+        if self.deadline.is_none() && self.room.signals.lock().stop {
+            self.deadline = Some(Instant::now() + DRAIN_TIME);
+        }
+    }
+
+    /// Waits for the next try, for somebody who wants to know now, or for the end of all patience.
+    pub(super) fn next_retry(&mut self) -> Step {
+        loop {
+            self.note_stop();
+            let now = Instant::now();
+            if self.deadline.is_some_and(|at| at <= now) {
+                return Step::GiveUp;
+            }
+            if self.may_leave() {
+                return Step::Leave;
+            }
+            let Some(at) = self.retry_at else { return Step::Retry };
+            let mut signals = self.room.signals.lock();
+            if at <= now || signals.flushes > self.flushed {
+                return Step::Retry;
+            }
+            self.room.signal.wait_until(&mut signals, at.min(self.deadline.unwrap_or(at)));
+        }
+    }
+
+    fn may_leave(&self) -> bool {
+        let long = self.pause() * LEAVE_AFTER_PAUSES;
+        self.deadline.is_none()
+            && self.failing_since.is_some_and(|since| since.elapsed() >= long)
+            && self.shared.rooms().iter().any(|room| room.no != self.room.no && room.takes_streams())
+    }
+
+    fn due(&self, now: Instant) -> Option<Step> {
+        let sync_due = self.sync_at().is_some_and(|at| at <= now);
         if sync_due || self.unsynced_bytes >= self.shared.config.sync_bytes.max(1) {
             return Some(Step::Sync);
         }
         self.seal_at().is_some_and(|at| at <= now).then_some(Step::Seal)
-    }
-
-    fn gather_time(&self) -> Duration {
-        (self.shared.config.sync_interval / 4).min(GATHER_MAX)
     }
 
     fn sync_at(&self) -> Option<Instant> {
@@ -84,7 +109,7 @@ impl Writer {
 
     /// When the oldest open segment is due; segments with unsynced records wait for their sync.
     fn seal_at(&self) -> Option<Instant> {
-        let open = self.lanes.iter().flatten().filter(|open| open.unsynced.jobs.is_empty());
+        let open = self.lanes.values().filter(|open| open.unsynced.jobs.is_empty());
         open.map(|open| open.begun + self.shared.config.segment_max_age).min()
     }
 }
