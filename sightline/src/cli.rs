@@ -161,6 +161,31 @@ pub(crate) enum FootageCommand {
         #[command(flatten)]
         place: FootagePlace,
     },
+    /// What this node has in its tier.
+    #[command(subcommand)]
+    Tier(TierCommand),
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum TierCommand {
+    /// List the segments that are there.
+    Ls {
+        #[command(flatten)]
+        config: ConfigArgs,
+        /// Those of all nodes, not of this one alone.
+        #[arg(long)]
+        all_nodes: bool,
+    },
+    /// Read everything that is there and compare it with its checksums; changes nothing.
+    Check(ConfigArgs),
+    /// List what uploads left that never came to an end, older than a day.
+    Tidy {
+        #[command(flatten)]
+        config: ConfigArgs,
+        /// Remove it.
+        #[arg(long)]
+        remove: bool,
+    },
 }
 
 /// Where footage lies.

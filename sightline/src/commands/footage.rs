@@ -36,6 +36,7 @@ pub(super) fn run(command: FootageCommand, output: Format) -> anyhow::Result<Exi
             }
             anyhow::bail!("the store is damaged: keep it as it is, copy it, and read what stands above")
         }
+        FootageCommand::Tier(command) => super::tier::run(command, output),
     }
 }
 

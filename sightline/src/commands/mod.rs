@@ -8,6 +8,7 @@ mod footage;
 mod run;
 mod serve;
 mod sim;
+mod tier;
 mod user;
 
 use clap::CommandFactory;

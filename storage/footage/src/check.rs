@@ -22,6 +22,7 @@ use crate::{
     index::SegmentInfo,
     recovery::{HeaderProblem, Opened, Rebuilt, load, rebuild},
     store::SEGMENTS_FOLDER,
+    tier::Whereabouts,
 };
 
 /// Something wrong in a segment.
@@ -234,6 +235,7 @@ fn info(opened: Opened) -> io::Result<SegmentInfo> {
         node: opened.header.node,
         created: opened.header.created,
         sealed,
+        at: Whereabouts::Local,
         bytes: opened.bytes,
         gops: summaries.iter().map(|summary| u64::from(summary.gops)).sum(),
         streams: summaries.len() as u64,

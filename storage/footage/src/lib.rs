@@ -48,5 +48,8 @@ pub use metrics::{DiskInfo, DiskState, MetricsSnapshot};
 pub use recovery::Recovery;
 pub use store::{Footage, Seams};
 pub use tail::{LiveReader, TailWriter};
-pub use tier::{Orphan, Tier, TierConfig, TierFile, TierMetrics, TierProblem, TierSegment, Verified};
+pub use tier::{
+    Orphan, Tier, TierConfig, TierFile, TierMetrics, TierProblem, TierReport, TierSegment, TierState,
+    TierStatus, Verified, Whereabouts,
+};
 pub use types::{GopEntry, Keep, LiveItem, Span, Timeline, Watermarks};

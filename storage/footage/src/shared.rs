@@ -17,6 +17,7 @@ use crate::{
     metrics::Counters,
     room::Room,
     tail::{Registry, Tail},
+    tier::Link,
 };
 
 /// See the module's words.
@@ -31,6 +32,8 @@ pub(crate) struct Shared {
     pub(crate) next_segment: AtomicU64,
     /// Without one, footage is stored in the clear.
     pub(crate) keys: Option<Arc<dyn KeyProvider>>,
+    /// Where sealed segments go in the end, if anywhere.
+    pub(crate) tier: Option<Arc<Link>>,
     /// GOPs read lately, by segment and offset.
     pub(crate) gops: Mutex<Lru<(u64, u64), Arc<Gop>>>,
     /// Index blocks read lately, by segment and place.
@@ -44,6 +47,20 @@ pub(crate) struct Shared {
 impl Shared {
     pub(crate) fn rooms(&self) -> &[Arc<Room>] {
         self.registry.rooms()
+    }
+
+    /// Tells the mover that there is a new sealed segment.
+    pub(crate) fn wake_mover(&self) {
+        if let Some(tier) = &self.tier {
+            tier.wake();
+        }
+    }
+
+    /// Ends the mover as soon as it looks.
+    pub(crate) fn end_mover(&self) {
+        if let Some(tier) = &self.tier {
+            tier.end();
+        }
     }
 
     pub(crate) fn tail(&self, key: StreamKey) -> Arc<Tail> {

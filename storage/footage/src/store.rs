@@ -27,6 +27,7 @@ use crate::{
     room::{Finished, Presence, Room},
     shared::Shared,
     tail::{LiveReader, Registry, TailWriter},
+    tier::{self, Tier, mover},
     types::{GopEntry, Keep, Timeline, Watermarks},
     writer::{self, stage::EAGER_BYTES},
 };
@@ -50,6 +51,7 @@ struct Handle {
 impl Drop for Handle {
     fn drop(&mut self) {
         self.shared.rooms().iter().for_each(|room| room.stop());
+        self.shared.end_mover();
     }
 }
 
@@ -64,6 +66,8 @@ impl fmt::Debug for Footage {
 pub struct Seams {
     /// Keeps the keys. Without it, footage is stored in the clear, and what is encrypted cannot be read.
     pub keys: Option<Arc<dyn KeyProvider>>,
+    /// A tier that is open already, in place of the one that the configuration names.
+    pub tier: Option<Tier>,
 }
 
 impl Footage {
@@ -99,12 +103,15 @@ impl Footage {
         let rooms = rooms(&disks, &config)?;
         let (index, recovery) = recovery::open(&rooms, now)?;
         let (tail_bytes, commit) = (config.tail_bytes, config.commit_interval);
+        let tier = tier::link(&config, &seams);
+        let next_segment = tier::first_segment(recovery.highest_id, tier.is_some(), now);
         let shared = Arc::new(Shared {
-            files: Files::new(rooms.iter().map(|room| Arc::clone(&room.disk)).collect()),
+            files: Files::new(rooms.iter().map(|room| Arc::clone(&room.disk)).collect(), tier.clone()),
+            tier,
             registry: Arc::new(Registry::new(tail_bytes, commit, EAGER_BYTES, rooms)),
             index: RwLock::new(index),
             counters: Counters::default(),
-            next_segment: AtomicU64::new(recovery.highest_id + 1),
+            next_segment: AtomicU64::new(next_segment),
             keys: seams.keys,
             gops: Mutex::new(Lru::new(config.read_cache_bytes)),
             blocks: Mutex::new(Lru::new(config.index_cache_bytes)),
@@ -118,6 +125,7 @@ impl Footage {
                     .map_err(Error::io("start the writer of", room.disk.path()))?;
             }
         }
+        mover::start(&shared).map_err(Error::io("start the mover of", &shared.config.dir))?;
         Ok((Self { handle: Arc::new(Handle { shared }) }, recovery))
     }
 
@@ -311,6 +319,7 @@ impl Footage {
     pub async fn shutdown(&self) -> Result<(), Error> {
         let rooms = self.shared().rooms();
         rooms.iter().for_each(|room| room.stop());
+        self.shared().end_mover();
         let mut failed = Ok(());
         for room in rooms {
             let mut finished = room.finished.subscribe();

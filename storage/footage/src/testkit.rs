@@ -116,7 +116,7 @@ pub(crate) fn open_disks(disks: &[SimDisk], config: Config) -> Footage {
 /// Keys that are the same for every store of a test run.
 pub(crate) fn seams() -> Seams {
     static KEYS: LazyLock<Arc<MemoryKeys>> = LazyLock::new(Arc::default);
-    Seams { keys: Some(Arc::<MemoryKeys>::clone(&KEYS)) }
+    Seams { keys: Some(Arc::<MemoryKeys>::clone(&KEYS)), ..Seams::default() }
 }
 
 pub(crate) fn recorded(footage: &Footage, key: StreamKey) -> TailWriter {

@@ -20,7 +20,7 @@ use crate::format::{
 };
 use builder::{Added, Footer};
 pub use segment::SegmentInfo;
-pub(crate) use segment::{Files, Place, Segment};
+pub(crate) use segment::{Files, NO_DISK, Place, Segment};
 
 /// Where a stream's block of one segment is.
 #[derive(Debug, Clone)]
@@ -95,6 +95,27 @@ impl Index {
         }
     }
 
+    /// Adds a sealed segment that was found later than those written after it, unless it is known.
+    pub(crate) fn adopt(&mut self, segment: Segment, rows: &[DirectoryRow]) {
+        let place = segment.place();
+        if self.segments.contains_key(&place.id) {
+            return;
+        }
+        self.segments.insert(place.id, Arc::new(segment));
+        for row in rows {
+            let stream = self.streams.entry(row.key).or_default();
+            let newest = stream.parts.last().is_none_or(|last| last.segment < place);
+            let known = (stream.last_gop_end, stream.known_until);
+            stream.note(&row.summary);
+            if !newest {
+                (stream.last_gop_end, stream.known_until) = known;
+            }
+            let part = stream.part_mut(place);
+            part.summary = row.summary;
+            part.source = Source::Footer(row.block);
+        }
+    }
+
     /// Adds a segment that has no footer (yet).
     pub(crate) fn add_open(&mut self, segment: Segment) -> Arc<Segment> {
         let segment = Arc::new(segment);
@@ -131,6 +152,7 @@ impl Index {
             }
         }
         segment.bytes.store(bytes, Ordering::Release);
+        segment.sealed_at.store(footer.trailer.sealed_at.0, Ordering::Release);
         segment.sealed.store(true, Ordering::Release);
     }
 
@@ -165,6 +187,7 @@ impl Index {
                 node: segment.header.node.clone(),
                 created: segment.header.created,
                 sealed: segment.is_sealed(),
+                at: segment.whereabouts(),
                 bytes: segment.bytes.load(Ordering::Acquire),
                 gops: segment.gops.load(Ordering::Relaxed),
                 streams,

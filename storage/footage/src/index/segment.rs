@@ -5,7 +5,7 @@ use std::{
     path::PathBuf,
     sync::{
         Arc,
-        atomic::{AtomicBool, AtomicU64, Ordering},
+        atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering},
     },
 };
 
@@ -20,10 +20,14 @@ use crate::{
         header::{SegmentHeader, file_name},
     },
     lru::Lru,
+    tier::{Link, Verified, Whereabouts},
 };
 
 /// Open files kept for reading.
 const OPEN_FILES: usize = 256;
+
+/// Number of the disk of a segment that only the tier has.
+pub(crate) const NO_DISK: u8 = u8::MAX;
 
 /// Where a segment is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -42,6 +46,9 @@ pub(crate) struct Segment {
     pub(crate) bytes: AtomicU64,
     pub(crate) gops: AtomicU64,
     pub(crate) sealed: AtomicBool,
+    /// When it was, once it is.
+    pub(crate) sealed_at: AtomicI64,
+    whereabouts: Mutex<Whereabouts>,
 }
 
 impl Segment {
@@ -52,6 +59,8 @@ impl Segment {
             bytes: AtomicU64::new(bytes),
             gops: AtomicU64::new(0),
             sealed: AtomicBool::new(false),
+            sealed_at: AtomicI64::new(0),
+            whereabouts: Mutex::default(),
         }
     }
 
@@ -62,6 +71,8 @@ impl Segment {
             bytes: AtomicU64::new(bytes),
             gops: AtomicU64::new(u64::from(trailer.gops)),
             sealed: AtomicBool::new(true),
+            sealed_at: AtomicI64::new(trailer.sealed_at.0),
+            whereabouts: Mutex::default(),
         }
     }
 
@@ -76,19 +87,30 @@ impl Segment {
     pub(crate) fn is_sealed(&self) -> bool {
         self.sealed.load(Ordering::Acquire)
     }
+
+    /// Where it can be read, as far as anybody has looked.
+    pub(crate) fn whereabouts(&self) -> Whereabouts {
+        *self.whereabouts.lock()
+    }
+
+    pub(crate) fn set_whereabouts(&self, at: Whereabouts) {
+        *self.whereabouts.lock() = at;
+    }
 }
 
-/// The segment files of all disks, opened when needed and a bounded number kept open.
+/// The segment files of all disks, opened when needed and a bounded number kept open. What is on no disk any more is opened
+/// in the tier, and nobody who reads sees the difference.
 #[derive(Debug)]
 pub(crate) struct Files {
     disks: Vec<Arc<dyn Disk>>,
+    tier: Option<Arc<Link>>,
     open: Mutex<Lru<Place, Arc<dyn DiskFile>>>,
 }
 
 impl Files {
     /// Each disk at the place of its number.
-    pub(crate) fn new(disks: Vec<Arc<dyn Disk>>) -> Self {
-        Self { disks, open: Mutex::new(Lru::new(OPEN_FILES)) }
+    pub(crate) fn new(disks: Vec<Arc<dyn Disk>>, tier: Option<Arc<Link>>) -> Self {
+        Self { disks, tier, open: Mutex::new(Lru::new(OPEN_FILES)) }
     }
 
     pub(crate) fn path(&self, place: Place) -> PathBuf {
@@ -104,21 +126,44 @@ impl Files {
         if let Some(file) = self.open.lock().get(&place) {
             return Ok(file);
         }
-        let disk = self.disks.get(usize::from(place.disk)).ok_or(io::ErrorKind::NotFound.into());
-        let file = disk.and_then(|disk| disk.open(&file_name(place.id)));
-        let file = file.map_err(Error::io("open", self.path(place)))?;
+        let file = match (self.local(place), &self.tier) {
+            (Err(Error::Io { source, .. }), Some(tier)) if source.kind() == io::ErrorKind::NotFound => {
+                tier.file(place.id)?
+            }
+            (file, _) => file?,
+        };
         self.open.lock().insert(place, Arc::clone(&file), 1);
         Ok(file)
     }
 
+    /// Opens the file on its disk, without keeping it open.
+    pub(crate) fn local(&self, place: Place) -> Result<Arc<dyn DiskFile>, Error> {
+        let disk = self.disks.get(usize::from(place.disk)).ok_or(io::ErrorKind::NotFound.into());
+        let file = disk.and_then(|disk| disk.open(&file_name(place.id)));
+        file.map_err(Error::io("open", self.path(place)))
+    }
+
     /// Closes a file that is about to be removed.
-    #[expect(dead_code, reason = "retention will")]
     pub(crate) fn close(&self, place: Place) {
         self.open.lock().remove(&place);
     }
 
+    /// Removes the local copy of a segment that the tier holds.
+    pub(crate) fn evict(&self, place: Place, held: &Verified) -> Result<(), Error> {
+        let Some(disk) = self.disks.get(usize::from(place.disk)).filter(|_| held.segment() == place.id)
+        else {
+            return Ok(());
+        };
+        disk.remove(&file_name(place.id)).map_err(Error::io("remove", self.path(place)))?;
+        // Whoever opens it from here on gets it from the tier; an open one would hold the space.
+        self.close(place);
+        disk.sync_folder().map_err(Error::io("sync", disk.path()))
+    }
+
     pub(crate) fn read(&self, place: Place, offset: u64, length: usize) -> Result<Vec<u8>, Error> {
-        read_vec(&*self.file(place)?, offset, length).map_err(Error::io("read", self.path(place)))
+        let read = read_vec(&*self.file(place)?, offset, length);
+        // The tier's errors say more than those of a file.
+        read.map_err(|error| error.downcast::<Error>().unwrap_or_else(Error::io("read", self.path(place))))
     }
 
     /// Reads a section and checks it.
@@ -149,6 +194,8 @@ pub struct SegmentInfo {
     pub created: Timestamp,
     /// Whether it is complete and has a footer.
     pub sealed: bool,
+    /// Where it can be read.
+    pub at: Whereabouts,
     /// Its size.
     pub bytes: u64,
     /// GOPs (parts counted) in it.

@@ -14,20 +14,20 @@ use sightline_model::{
 
 use crate::{Footage, GopEntry};
 
-pub(super) fn always() -> TimeRange {
+pub(crate) fn always() -> TimeRange {
     TimeRange { from: Timestamp(i64::MIN / 2), to: Timestamp(i64::MAX / 2) }
 }
 
-pub(super) fn range(from_s: i64, to_s: i64) -> TimeRange {
+pub(crate) fn range(from_s: i64, to_s: i64) -> TimeRange {
     TimeRange { from: Timestamp::from_secs(from_s), to: Timestamp::from_secs(to_s) }
 }
 
-pub(super) async fn all(footage: &Footage, key: StreamKey) -> Vec<GopEntry> {
+pub(crate) async fn all(footage: &Footage, key: StreamKey) -> Vec<GopEntry> {
     footage.entries(key, always(), usize::MAX).await.unwrap()
 }
 
 /// Reads every GOP of a stream.
-pub(super) async fn read_all(footage: &Footage, key: StreamKey) -> Vec<Gop> {
+pub(crate) async fn read_all(footage: &Footage, key: StreamKey) -> Vec<Gop> {
     let mut gops = Vec::new();
     for entry in all(footage, key).await {
         gops.push(Gop::clone(&*footage.read(&entry).await.unwrap()));

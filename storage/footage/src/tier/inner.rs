@@ -4,7 +4,7 @@ use std::{
     fs, io,
     sync::{
         Arc,
-        atomic::{AtomicU64, AtomicUsize, Ordering},
+        atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering},
         mpsc,
     },
     time::{Duration, Instant},
@@ -17,6 +17,7 @@ use parking_lot::Mutex;
 use tokio::{runtime::Runtime, sync::Semaphore};
 
 use super::{
+    TierMetrics,
     cache::Pages,
     manifest::{self, Manifest, ManifestError},
     names::{self, Piece},
@@ -30,6 +31,8 @@ use crate::Error;
 const MOST_WAITING: usize = 64;
 /// Read-aheads on their way at once.
 const MOST_AHEAD: usize = 4;
+/// How often somebody who waits looks whether the store is to stop.
+const LOOK_UP: Duration = Duration::from_millis(50);
 /// When even a slow store has answered.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
 
@@ -42,6 +45,20 @@ pub(crate) struct Counters {
     pub(crate) chunks_sent_again: AtomicU64,
     pub(crate) requests: AtomicU64,
     pub(crate) bytes_read: AtomicU64,
+}
+
+impl Counters {
+    pub(crate) fn snapshot(&self) -> TierMetrics {
+        let get = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
+        TierMetrics {
+            segments_sent: get(&self.segments_sent),
+            bytes_sent: get(&self.bytes_sent),
+            bytes_verified: get(&self.bytes_verified),
+            chunks_sent_again: get(&self.chunks_sent_again),
+            requests: get(&self.requests),
+            bytes_read: get(&self.bytes_read),
+        }
+    }
 }
 
 /// The tier's own threads: nothing that records or answers from the local disk shares them.
@@ -146,6 +163,30 @@ impl Inner {
             let _ = done.send(work.await);
         });
         answer.recv().unwrap_or(Err(Error::Stopped))
+    }
+
+    /// As [`Inner::wait`]; the work is dropped as soon as `stop` is set.
+    pub(crate) fn wait_unless<T: Send + 'static>(
+        &self,
+        stop: &AtomicBool,
+        work: impl Future<Output = Result<T, Error>> + Send + 'static,
+    ) -> Result<T, Error> {
+        let (done, answer) = mpsc::sync_channel(1);
+        let Some(runtime) = &self.threads.0 else { return Err(Error::Stopped) };
+        let task = runtime.spawn(async move {
+            // Nobody may be waiting any more.
+            let _ = done.send(work.await);
+        });
+        loop {
+            match answer.recv_timeout(LOOK_UP) {
+                Ok(answer) => return answer,
+                Err(mpsc::RecvTimeoutError::Timeout) if !stop.load(Ordering::Acquire) => {}
+                Err(_) => {
+                    task.abort();
+                    return Err(Error::Stopped);
+                }
+            }
+        }
     }
 
     /// The right to wait for the store, if not too many do.

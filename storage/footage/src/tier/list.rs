@@ -56,13 +56,21 @@ impl Inner {
         &self,
         node: &Path,
     ) -> Result<impl Stream<Item = Result<Manifest, Error>> + use<'_>, Error> {
-        let ids = self.segments(node).await?;
+        Ok(self.manifests_of(self.segments(node).await?, node))
+    }
+
+    /// The manifests of these segments of a node, as [`Inner::manifests`].
+    pub(crate) fn manifests_of(
+        &self,
+        ids: Vec<u64>,
+        node: &Path,
+    ) -> impl Stream<Item = Result<Manifest, Error>> + use<'_> {
         let node = node.clone();
         let asked = stream::iter(ids).map(move |id| {
             let node = node.clone();
             async move { self.manifest(&node, id).await.transpose() }
         });
-        Ok(asked.buffered(AT_ONCE).filter_map(async |answer| answer))
+        asked.buffered(AT_ONCE).filter_map(async |answer| answer)
     }
 
     /// Takes a segment of this node out of the store: the manifest first, so that what is left is no segment any more.

@@ -12,12 +12,16 @@
 
 mod ahead;
 mod cache;
+mod check;
 mod config;
 mod connect;
 mod fetch;
+mod footage;
 mod inner;
+mod link;
 mod list;
 mod manifest;
+pub(crate) mod mover;
 mod names;
 mod pace;
 mod problem;
@@ -32,8 +36,13 @@ use std::{fmt, path::Path, sync::Arc};
 use futures_util::StreamExt;
 use sightline_model::Timestamp;
 
+pub use check::TierReport;
 pub use config::TierConfig;
+pub(crate) use footage::{first_segment, link};
+pub(crate) use link::Link;
+pub use link::{TierState, TierStatus};
 pub use list::Orphan;
+pub use mover::Whereabouts;
 pub use problem::TierProblem;
 pub use upload::Verified;
 
@@ -195,6 +204,16 @@ impl Tier {
         RemoteFile::open(&self.inner, segment).map(TierFile)
     }
 
+    /// Reads everything that this node has in the tier and compares it with the manifests. `progress` gets the bytes done
+    /// and the bytes there are.
+    ///
+    /// # Errors
+    /// When the store does not answer. What is wrong with segments stands in the report.
+    pub fn check(&self, progress: impl Fn(u64, u64) + Send + 'static) -> Result<TierReport, Error> {
+        let inner = Arc::clone(&self.inner);
+        self.inner.wait(async move { inner.check(progress).await })
+    }
+
     /// Takes a segment of this node out of the store.
     ///
     /// # Errors
@@ -225,16 +244,7 @@ impl Tier {
     /// What it has done since it was opened.
     #[must_use]
     pub fn metrics(&self) -> TierMetrics {
-        let counters = &self.inner.counters;
-        let get = |counter: &std::sync::atomic::AtomicU64| counter.load(std::sync::atomic::Ordering::Relaxed);
-        TierMetrics {
-            segments_sent: get(&counters.segments_sent),
-            bytes_sent: get(&counters.bytes_sent),
-            bytes_verified: get(&counters.bytes_verified),
-            chunks_sent_again: get(&counters.chunks_sent_again),
-            requests: get(&counters.requests),
-            bytes_read: get(&counters.bytes_read),
-        }
+        self.inner.counters.snapshot()
     }
 }
 

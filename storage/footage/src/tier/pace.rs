@@ -1,6 +1,10 @@
-//! How fast segments may be moved. Pure.
+//! How fast and how soon again: a rate limit and the pauses of an outage. Pure.
 
 use std::time::{Duration, Instant};
+
+/// First pause after a failure, and the longest.
+const FIRST_PAUSE: Duration = Duration::from_secs(1);
+const LONGEST_PAUSE: Duration = Duration::from_secs(300);
 
 /// Lets so many bytes through a second. A single taking may be larger than that: what comes after it waits for it.
 #[derive(Debug)]
@@ -23,6 +27,26 @@ impl RateLimit {
         let cost = Duration::from_micros(u64::try_from(micros).unwrap_or(u64::MAX));
         self.paid_at = from.checked_add(cost).or(self.paid_at);
         from.duration_since(now)
+    }
+}
+
+/// The pauses of one outage: doubling, capped, with jitter.
+#[derive(Debug, Default)]
+pub(crate) struct Pauses {
+    failures: u32,
+}
+
+impl Pauses {
+    /// The next pause: between a half and the whole of the doubled one, so that many nodes do not come at once.
+    pub(crate) fn next(&mut self, random: f64) -> Duration {
+        let whole = FIRST_PAUSE.saturating_mul(1 << self.failures.min(16)).min(LONGEST_PAUSE);
+        self.failures = self.failures.saturating_add(1);
+        whole.mul_f64(0.5 + 0.5 * random.clamp(0.0, 1.0))
+    }
+
+    /// It worked.
+    pub(crate) fn reset(&mut self) {
+        self.failures = 0;
     }
 }
 
@@ -57,5 +81,15 @@ mod tests {
         let mut limit = RateLimit::new(None);
         let now = Instant::now();
         assert_eq!((limit.take(u64::MAX, now), limit.take(u64::MAX, now)), (Duration::ZERO, Duration::ZERO));
+    }
+
+    #[test]
+    fn pauses_double_up_to_the_longest_and_begin_anew() {
+        let mut pauses = Pauses::default();
+        let whole: Vec<_> = (0..11).map(|_| pauses.next(1.0).as_secs()).collect();
+        assert_eq!(whole, [1, 2, 4, 8, 16, 32, 64, 128, 256, 300, 300]);
+        assert_eq!(pauses.next(0.0).as_secs(), 150);
+        pauses.reset();
+        assert_eq!(pauses.next(1.0).as_secs(), 1);
     }
 }

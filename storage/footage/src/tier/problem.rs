@@ -62,6 +62,13 @@ pub enum TierProblem {
     Busy,
 }
 
+impl TierProblem {
+    /// Whether it is about one segment, and others may still go.
+    pub(crate) fn is_of_the_segment(&self) -> bool {
+        matches!(self, Self::Missing | Self::Damaged { .. } | Self::Version { .. } | Self::Conflict)
+    }
+}
+
 impl From<object_store::Error> for TierProblem {
     fn from(error: object_store::Error) -> Self {
         use object_store::Error as E;

@@ -6,7 +6,8 @@
 //!                          └────────┘ cut off, and gone on with later: chunks that fit are not sent again
 //! ```
 //!
-//! A second upload of the same segment mends what the store has lost meanwhile.
+//! A second upload of the same segment reads everything back, and mends what the store has lost meanwhile: for as long as
+//! that takes, the manifest is gone.
 
 use std::{collections::HashMap, mem, sync::Arc};
 
@@ -116,14 +117,34 @@ impl Inner {
     pub(crate) async fn upload(self: &Arc<Self>, source: Arc<Source>) -> Result<Verified, Error> {
         let segment = source.header.id;
         self.tidy(segment).await?;
-        let committed = self.manifest(&self.node, segment).await?;
-        let chunk_bytes = committed.as_ref().map_or(self.options.chunk_bytes, |there| there.chunk_bytes);
-        if let Some(there) = &committed {
+        let committed = match self.manifest(&self.node, segment).await {
+            // It says nothing of any footage any more, and what it should say lies here.
+            Err(Error::Tier { problem: TierProblem::Damaged { .. }, .. }) => {
+                let at = names::object(&self.node, segment, Piece::Manifest);
+                self.delete(&at).await.map_err(self.failed("mend", self.name(segment)))?;
+                None
+            }
+            manifest => manifest?,
+        };
+        if let Some(there) = committed {
+            let local = read_through(&source, there.chunk_bytes).await?;
             // Before anything is overwritten.
-            self.must_match(there, &read_through(&source, chunk_bytes).await?)?;
+            self.must_match(&there, &local)?;
+            if self.holds_all(&there).await? {
+                return Ok(Verified { segment, bytes: source.bytes });
+            }
+            // From here on it does not count: where there is a manifest, every chunk was read back.
+            let at = names::object(&self.node, segment, Piece::Manifest);
+            self.delete(&at).await.map_err(self.failed("mend", self.name(segment)))?;
         }
+        self.send_all(&source).await
+    }
+
+    /// Sends what is not there, and commits.
+    async fn send_all(self: &Arc<Self>, source: &Arc<Source>) -> Result<Verified, Error> {
+        let segment = source.header.id;
         let present: HashMap<u32, u64> = self.listed(segment).await?.into_iter().collect();
-        let mut chunks = Chunks::of(&source, chunk_bytes);
+        let mut chunks = Chunks::of(source, self.options.chunk_bytes);
         let mut flying = JoinSet::new();
         while let Some(chunk) = chunks.next().await? {
             if flying.len() >= IN_FLIGHT {
@@ -138,11 +159,22 @@ impl Inner {
         }
         let count = chunks.hashes.len() as u64;
         self.remove_chunks(segment, present.into_keys().filter(|number| u64::from(*number) >= count)).await?;
-        if committed.is_none() {
-            self.commit(chunks.manifest(Timestamp::now())).await?;
-            metrics::Counters::add(&self.counters.segments_sent, 1);
-        }
+        self.commit(chunks.manifest(Timestamp::now())).await?;
+        metrics::Counters::add(&self.counters.segments_sent, 1);
         Ok(Verified { segment, bytes: source.bytes })
+    }
+
+    /// Reads every chunk back and compares it with its manifest.
+    async fn holds_all(&self, manifest: &Manifest) -> Result<bool, Error> {
+        for (number, hash) in (0u32..).zip(&manifest.chunks) {
+            let at = names::object(&self.node, manifest.segment, Piece::Chunk(number));
+            let held = self.holds(&at, hash, manifest.chunk_length(number)).await;
+            let what = || format!("chunk {number} of {}", self.name(manifest.segment));
+            if !held.map_err(|problem| self.failed("read back", what())(problem))? {
+                return Ok(false);
+            }
+        }
+        Ok(true)
     }
 
     /// Looks, without reading the chunks again, whether the tier holds exactly the bytes of the local file.
@@ -174,14 +206,16 @@ impl Inner {
     async fn settle(&self, segment: u64, chunk: Chunk, there: Option<u64>) -> Result<(), Error> {
         let at = names::object(&self.node, segment, Piece::Chunk(chunk.number));
         let named = |action| self.failed(action, format!("chunk {} of {}", chunk.number, self.name(segment)));
-        let mut stored = there == Some(chunk.bytes.len() as u64)
-            && self.holds(&at, &chunk).await.map_err(|problem| named("read back")(problem))?;
+        let length = chunk.bytes.len() as u64;
+        let mut stored = there == Some(length)
+            && self.holds(&at, &chunk.hash, length).await.map_err(|problem| named("read back")(problem))?;
         for sending in 0..SENDINGS {
             if stored {
                 return Ok(());
             }
             self.send(&at, &chunk).await.map_err(|error| named("send")(TierProblem::from(error)))?;
-            stored = self.holds(&at, &chunk).await.map_err(|problem| named("read back")(problem))?;
+            let held = self.holds(&at, &chunk.hash, length).await;
+            stored = held.map_err(|problem| named("read back")(problem))?;
             metrics::Counters::add(&self.counters.chunks_sent_again, u64::from(sending > 0));
         }
         if stored {
@@ -204,14 +238,14 @@ impl Inner {
     }
 
     /// Reads a chunk back and compares.
-    async fn holds(&self, at: &Path, chunk: &Chunk) -> Result<bool, TierProblem> {
+    async fn holds(&self, at: &Path, hash: &Hash, length: u64) -> Result<bool, TierProblem> {
         let got = match self.objects.get(at).await {
             Ok(got) => got,
             Err(object_store::Error::NotFound { .. }) => return Ok(false),
             Err(error) => return Err(error.into()),
         };
-        let told = got.attributes.get(&CHECKSUM).is_some_and(|told| **told != *hex(&chunk.hash));
-        if told || got.meta.size != chunk.bytes.len() as u64 {
+        let told = got.attributes.get(&CHECKSUM).is_some_and(|told| **told != *hex(hash));
+        if told || got.meta.size != length {
             return Ok(false);
         }
         let (mut hasher, mut bytes) = (blake3::Hasher::new(), 0);
@@ -223,7 +257,7 @@ impl Inner {
             hasher.update(&piece);
         }
         metrics::Counters::add(&self.counters.bytes_verified, bytes);
-        Ok(*hasher.finalize().as_bytes() == chunk.hash)
+        Ok(hasher.finalize().as_bytes() == hash)
     }
 
     /// Creates the manifest, which must not exist, and reads it back.

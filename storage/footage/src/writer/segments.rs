@@ -82,6 +82,7 @@ impl Writer {
         match open.seal(Timestamp::now()) {
             Ok((footer, bytes)) => {
                 self.shared.index.write().seal(&open.segment, &footer, bytes);
+                self.shared.wake_mover();
                 Counters::add(&self.shared.counters.segments_sealed, 1);
                 Counters::add(&self.shared.counters.bytes_appended, footer.bytes.len() as u64);
             }

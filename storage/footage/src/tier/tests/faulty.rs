@@ -13,8 +13,8 @@ use bytes::Bytes;
 use futures_util::{StreamExt, stream::BoxStream};
 use object_store::{
     CopyOptions, Error, GetOptions, GetResult, GetResultPayload, ListResult, MultipartUpload, ObjectMeta,
-    ObjectStore, PutMultipartOptions, PutOptions, PutPayload, PutResult, Result, memory::InMemory,
-    path::Path,
+    ObjectStore, ObjectStoreExt, PutMultipartOptions, PutOptions, PutPayload, PutResult, Result,
+    memory::InMemory, path::Path,
 };
 use parking_lot::Mutex;
 use tokio::sync::Semaphore;
@@ -45,6 +45,8 @@ struct State {
     calls: u64,
     requests: Vec<(Path, Range<u64>)>,
     gate: Option<Arc<Semaphore>>,
+    /// The same for everything.
+    gate_all: Option<Arc<Semaphore>>,
 }
 
 /// See the module's words.
@@ -90,6 +92,18 @@ impl Faulty {
         let gate = Arc::new(Semaphore::new(0));
         self.state.lock().gate = Some(Arc::clone(&gate));
         gate
+    }
+
+    /// From now on every read is answered only as permits are added.
+    pub(super) fn gate_all(&self) -> Arc<Semaphore> {
+        let gate = Arc::new(Semaphore::new(0));
+        self.state.lock().gate_all = Some(Arc::clone(&gate));
+        gate
+    }
+
+    /// Loses an object.
+    pub(super) async fn drop_object(&self, name: &str) {
+        self.memory.delete(&Path::from(name)).await.unwrap();
     }
 
     fn call(&self) -> Result<Fault> {
@@ -146,7 +160,13 @@ impl ObjectStore for Faulty {
     async fn get_opts(&self, at: &Path, options: GetOptions) -> Result<GetResult> {
         self.call()?;
         let ranged = options.range.is_some();
-        let gate = self.state.lock().gate.clone();
+        let (gate, gate_all) = {
+            let state = self.state.lock();
+            (state.gate.clone(), state.gate_all.clone())
+        };
+        if let Some(gate) = gate_all {
+            gate.acquire().await.map_err(|_| refused())?.forget();
+        }
         let mut got = self.memory.get_opts(at, options).await?;
         if ranged {
             self.state.lock().requests.push((at.clone(), got.range.clone()));

@@ -49,6 +49,17 @@ fn a_folder_takes_lists_reads_and_gives_up_segments() {
     tier.open_segment(1).unwrap().read_at(500, &mut read).unwrap();
     assert_eq!(read, content[500..content.len() - 500]);
 
+    let report = tier.check(|_, _| ()).unwrap();
+    assert_eq!((report.segments, report.bytes, report.problems.len()), (1, content.len() as u64, 0));
+    let chunk = dir.path().join("tier/north %2F west/0000000000000001/00001");
+    let good = fs::read(&chunk).unwrap();
+    fs::write(&chunk, &good[1..]).unwrap();
+    let report = tier.check(|_, _| ()).unwrap();
+    assert!(report.problems[0].contains("chunk 1 of segment 0000000000000001"), "{report:?}");
+    fs::remove_file(&chunk).unwrap();
+    assert!(tier.check(|_, _| ()).unwrap().problems[0].contains("missing"));
+    fs::write(&chunk, &good).unwrap();
+
     let another = folder_tier(&dir, "south");
     assert_eq!(another.segments(false).unwrap(), []);
     assert_eq!(another.segments(true).unwrap(), segments);

@@ -5,6 +5,7 @@ mod list;
 mod pbt;
 mod read;
 mod seaweed;
+mod store;
 mod upload;
 
 use std::sync::Arc;

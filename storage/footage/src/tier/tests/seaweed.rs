@@ -9,10 +9,11 @@ use std::{
     time::{Duration, Instant},
 };
 
+use sightline_model::Timestamp;
 use tempfile::TempDir;
 
-use super::{content, sealed};
-use crate::{Error, Tier, TierConfig, TierProblem};
+use super::{content, sealed, store};
+use crate::{Config, Error, Footage, Tier, TierConfig, TierProblem, Whereabouts, testkit, tests::read_all};
 
 /// Set for the process that is killed in the middle of an upload.
 const VICTIM: &str = "SIGHTLINE_TEST_TIER";
@@ -286,4 +287,33 @@ fn what_is_wrong_with_the_store_is_said() {
     let missing = TierConfig { secret_key_file: Some("/nowhere/secret".into()), ..seaweed.config() };
     let error = Tier::open(&missing, "north").unwrap_err().to_string();
     assert!(error.contains("/nowhere/secret"), "{error}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_store_moves_to_s3_and_a_new_machine_plays_it_from_there() {
+    let seaweed = Seaweed::start();
+    let open = |dir: &str| {
+        let mut config = Config { dir: seaweed.dir.path().join(dir), ..store::config() };
+        let tier = TierConfig { after: Duration::ZERO, keep_local: Duration::ZERO, ..seaweed.config() };
+        config.tier = Some(tier);
+        Footage::open(config, testkit::seams(), Timestamp::now()).unwrap().0
+    };
+    let footage = open("first");
+    let gops = store::record(&footage, 0..8).await;
+    store::moved(&footage, Whereabouts::Tier).await;
+    assert_eq!(read_all(&footage, testkit::key("a")).await, gops);
+    // Sealed by the shutdown and recovered by the next start, the last segment goes as well.
+    footage.shutdown().await.unwrap();
+    drop(footage);
+    let footage = open("first");
+    store::moved(&footage, Whereabouts::Tier).await;
+    let segments = footage.list_segments().len();
+    footage.shutdown().await.unwrap();
+    drop(footage);
+
+    let new = open("second");
+    testkit::until(|| (store::sealed_at(&new, Whereabouts::Tier) == segments).then_some(())).await;
+    assert_eq!(read_all(&new, testkit::key("a")).await, gops);
+    let report = tokio::task::block_in_place(|| seaweed.tier("north").check(|_, _| ()).unwrap());
+    assert_eq!((report.segments, report.problems.len()), (segments as u64, 0), "{report:?}");
 }

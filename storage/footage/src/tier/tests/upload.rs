@@ -220,8 +220,10 @@ fn what_the_store_loses_later_is_noticed_and_mended() {
     assert_eq!(fetched(&tier), content(&disk));
 
     meddle(&tier, &store, Piece::Manifest, |bytes| bytes[60] ^= 1);
-    let error = upload(&tier, &source(&disk)).unwrap_err().to_string();
+    let error = confirm(&tier, &source(&disk)).unwrap_err().to_string();
     assert!(error.contains("the manifest") && error.contains("checksum"), "{error}");
+    upload(&tier, &source(&disk)).unwrap();
+    confirm(&tier, &source(&disk)).unwrap();
 }
 
 #[test]
