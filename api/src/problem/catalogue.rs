@@ -165,6 +165,12 @@ pub const CODES: &[Code] = &[
         "The footage store does not answer",
         "Try again; if it stays, tell ops: the disk is in trouble.",
     ),
+    code(
+        "keys_unavailable",
+        503,
+        "The keys of footage cannot be used",
+        "Tell ops: the key folder or its disk is in trouble; the log says which file. Nothing is lost by waiting.",
+    ),
     code("picture_unavailable", 503, "No decoder is free", "Ask again in a moment."),
     code("too_many_viewers", 503, "Too many watch live", "Close a live view, or raise api.live_viewers."),
     code("stopping", 503, "The program is stopping", "Try again in a moment."),

@@ -135,6 +135,7 @@ mod tests {
             (Trust::WeakPassword { why: String::new() }, 400),
             (Trust::SecondPerson { what: "", why: "" }, 403),
             (Trust::AuditUnavailable { why: String::new() }, 503),
+            (sightline_trust::keys::KeyFileError::ReadOnly { path: "/keys".into() }.into(), 503),
             (Look::GrantMissing.into(), 403),
             (Look::GrantForeign.into(), 403),
             (Look::GrantExpired { at: range.from }.into(), 403),

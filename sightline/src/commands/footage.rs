@@ -1,5 +1,8 @@
 //! `sightline footage`: what is stored, and whether it is sound. Read-only, also beside a running node.
 
+mod bench;
+mod export;
+
 use std::path::PathBuf;
 
 use serde::Serialize;
@@ -14,6 +17,8 @@ use crate::{
 
 pub(super) fn run(command: FootageCommand, output: Format) -> anyhow::Result<Exit> {
     match command {
+        FootageCommand::Bench(args) => bench::run(args, output),
+        FootageCommand::Export(args) => super::block_on(export::run(args, output)),
         FootageCommand::Ls { place } => {
             let segments: Vec<Row> =
                 sightline_footage::list_segments(&dir(place)?)?.iter().map(Row::of).collect();

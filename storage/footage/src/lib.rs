@@ -15,6 +15,7 @@
 //! - Nothing stored is ever overwritten. Bytes are cut only behind the last complete record after a crash.
 //! - A push never waits; what is lost for it stands as a gap with a reason.
 
+mod bench;
 mod check;
 mod config;
 #[allow(dead_code, unused_imports, reason = "the writer and readers take it up with format version 2")]
@@ -25,6 +26,7 @@ mod format;
 mod index;
 mod lru;
 mod metrics;
+mod pool;
 mod query;
 mod recovery;
 mod room;
@@ -39,6 +41,7 @@ mod tier;
 mod types;
 mod writer;
 
+pub use bench::{BenchPlan, BenchReport, ReadFigure, WriteFigure, bench};
 pub use check::{CheckReport, Problem, check, list_segments};
 pub use config::Config;
 pub use crypt::{CameraHour, DataKey, KeyError, KeyId, KeyProvider, WRAPPED_KEY_BYTES};

@@ -24,10 +24,11 @@ pub use name::{CameraHour, KeyId};
 /// Whoever keeps the keys of footage. Calls may read and write a disk, and come from threads that may block.
 pub trait KeyProvider: Send + Sync + fmt::Debug {
     /// The key for new footage of this camera-hour; it is made when there is none. It is durable only after
-    /// [`KeyProvider::sync`].
+    /// [`KeyProvider::sync`]. Where the key was destroyed a new one is made, with a name of its own: a camera whose clock
+    /// is wrong is recorded all the same.
     ///
     /// # Errors
-    /// [`KeyError::Destroyed`] when the keys of its day are destroyed for good, [`KeyError::Unavailable`].
+    /// [`KeyError::Unavailable`].
     fn current(&self, of: CameraHour) -> Result<(KeyId, Arc<DataKey>), KeyError>;
 
     /// The key that footage was encrypted with.
@@ -52,7 +53,7 @@ pub enum KeyError {
          The audit log says when and by whom"
     )]
     Destroyed {
-        /// The key; [`KeyId::NONE`] when a key was asked for that can no longer be made.
+        /// The key.
         id: KeyId,
         /// What it was for.
         of: CameraHour,

@@ -43,6 +43,11 @@ pub(crate) trait DiskFile: Send + Sync + fmt::Debug {
     fn write_at(&self, offset: u64, slices: &mut [IoSlice<'_>]) -> io::Result<()>;
     /// Fills `buffer` from `offset` on.
     fn read_at(&self, offset: u64, buffer: &mut [u8]) -> io::Result<()>;
+    /// Fills `buffer` from `offset` on if that needs no waiting for the disk; says whether it did.
+    fn read_now(&self, offset: u64, buffer: &mut [u8]) -> io::Result<bool> {
+        let _ = (offset, buffer);
+        Ok(false)
+    }
     /// Cuts or extends (with zeros) to `length`.
     fn set_length(&self, length: u64) -> io::Result<()>;
     /// Makes all writes so far durable.

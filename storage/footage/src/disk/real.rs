@@ -2,13 +2,14 @@
 
 use std::{
     fs::{self, File, OpenOptions},
-    io::{self, IoSlice, Read, Write},
+    io::{self, IoSlice, IoSliceMut, Read, Write},
     os::unix::fs::{FileExt, OpenOptionsExt},
     path::{Path, PathBuf},
     sync::Arc,
 };
 
 use rustix::fs::{FallocateFlags, FlockOperation, OFlags, flock, statvfs};
+use rustix::io::ReadWriteFlags;
 
 use super::{Disk, DiskFile, PAGE_BYTES};
 use crate::Error;
@@ -137,6 +138,14 @@ impl DiskFile for RealFile {
 
     fn read_at(&self, offset: u64, buffer: &mut [u8]) -> io::Result<()> {
         self.file.read_exact_at(buffer, offset)
+    }
+
+    fn read_now(&self, offset: u64, buffer: &mut [u8]) -> io::Result<bool> {
+        let length = buffer.len();
+        let mut slices = [IoSliceMut::new(buffer)];
+        // Not every file system can say whether it would wait: then it would.
+        let read = rustix::io::preadv2(&self.file, &mut slices, offset, ReadWriteFlags::NOWAIT);
+        Ok(read.is_ok_and(|read| read == length))
     }
 
     fn set_length(&self, length: u64) -> io::Result<()> {

@@ -29,7 +29,7 @@ impl Section {
     /// The section that `bytes` will be when written at `offset`.
     pub(crate) fn of(bytes: &[u8], offset: u64) -> Self {
         let length = u32::try_from(bytes.len()).unwrap_or(u32::MAX);
-        Self { offset, length, crc: crc32c::crc32c(bytes) }
+        Self { offset, length, crc: crate::format::crc::crc32c(bytes) }
     }
 
     pub(crate) fn end(&self) -> u64 {

@@ -20,6 +20,7 @@ use crate::{
         header::{SegmentHeader, file_name},
     },
     lru::Lru,
+    pool::{Buffer, Pool},
     tier::{Link, Verified, Whereabouts},
 };
 
@@ -105,12 +106,13 @@ pub(crate) struct Files {
     disks: Vec<Arc<dyn Disk>>,
     tier: Option<Arc<Link>>,
     open: Mutex<Lru<Place, Arc<dyn DiskFile>>>,
+    pool: Arc<Pool>,
 }
 
 impl Files {
     /// Each disk at the place of its number.
     pub(crate) fn new(disks: Vec<Arc<dyn Disk>>, tier: Option<Arc<Link>>) -> Self {
-        Self { disks, tier, open: Mutex::new(Lru::new(OPEN_FILES)) }
+        Self { disks, tier, open: Mutex::new(Lru::new(OPEN_FILES)), pool: Arc::default() }
     }
 
     pub(crate) fn path(&self, place: Place) -> PathBuf {
@@ -149,11 +151,9 @@ impl Files {
     }
 
     /// Removes the local copy of a segment that the tier holds.
-    pub(crate) fn evict(&self, place: Place, held: &Verified) -> Result<(), Error> {
-        let Some(disk) = self.disks.get(usize::from(place.disk)).filter(|_| held.segment() == place.id)
-        else {
-            return Ok(());
-        };
+    pub(crate) fn evict(&self, held: &Verified, disk_no: u8) -> Result<(), Error> {
+        let place = Place { id: held.segment(), disk: disk_no };
+        let Some(disk) = self.disks.get(usize::from(disk_no)) else { return Ok(()) };
         disk.remove(&file_name(place.id)).map_err(Error::io("remove", self.path(place)))?;
         // Whoever opens it from here on gets it from the tier; an open one would hold the space.
         self.close(place);
@@ -161,16 +161,38 @@ impl Files {
     }
 
     pub(crate) fn read(&self, place: Place, offset: u64, length: usize) -> Result<Vec<u8>, Error> {
-        let read = read_vec(&*self.file(place)?, offset, length);
-        // The tier's errors say more than those of a file.
-        read.map_err(|error| error.downcast::<Error>().unwrap_or_else(Error::io("read", self.path(place))))
+        read_vec(&*self.file(place)?, offset, length).map_err(self.unread(place))
+    }
+
+    /// Reads into memory of the pool; `None` when that would need waiting for the disk and `io` does not allow it.
+    pub(crate) fn read_pooled(
+        &self,
+        place: Place,
+        offset: u64,
+        length: usize,
+        io: bool,
+    ) -> Result<Option<Buffer>, Error> {
+        let file = if io { Some(self.file(place)?) } else { self.open.lock().get(&place) };
+        let Some(file) = file else { return Ok(None) };
+        let mut buffer = self.pool.take(length);
+        if io {
+            file.read_at(offset, buffer.as_mut()).map_err(self.unread(place))?;
+            return Ok(Some(buffer));
+        }
+        Ok(file.read_now(offset, buffer.as_mut()).map_err(self.unread(place))?.then_some(buffer))
+    }
+
+    /// What a failed reading is called: the tier's errors say more than those of a file.
+    fn unread(&self, place: Place) -> impl FnOnce(io::Error) -> Error {
+        let path = self.path(place);
+        move |error| error.downcast::<Error>().unwrap_or_else(Error::io("read", path))
     }
 
     /// Reads a section and checks it.
     pub(crate) fn section(&self, place: Place, section: Section, what: &str) -> Result<Vec<u8>, Error> {
         let length = usize::try_from(section.length).unwrap_or(usize::MAX);
         let bytes = self.read(place, section.offset, length)?;
-        if crc32c::crc32c(&bytes) != section.crc {
+        if crate::format::crc::crc32c(&bytes) != section.crc {
             return Err(self.damaged(place, section.offset, &format!("{what} do not match their checksum")));
         }
         Ok(bytes)

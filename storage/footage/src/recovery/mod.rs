@@ -167,7 +167,7 @@ fn load_footer(
     let section = trailer.directory;
     let directory = read_vec(file, section.offset, usize::try_from(section.length).unwrap_or(usize::MAX));
     let directory = directory.map_err(unreadable)?;
-    if crc32c::crc32c(&directory) != section.crc {
+    if crate::format::crc::crc32c(&directory) != section.crc {
         return Err("the footer's directory does not match its checksum");
     }
     Ok((trailer, decode_directory(&directory)?))
@@ -313,15 +313,23 @@ fn add_unsealed(index: &mut Index, header: SegmentHeader, disk_no: u8, rebuilt: 
     }
 }
 
-/// Checks the bytes of one record that was read by its entry and returns its header.
-pub(crate) fn verify(bytes: &[u8]) -> Result<RecordHeader, &'static str> {
+/// Checks the header of a record that was read by its entry.
+pub(crate) fn verify_header(bytes: &[u8]) -> Result<RecordHeader, &'static str> {
     let header_bytes = usize::try_from(RECORD_HEADER_BYTES).unwrap_or(usize::MAX);
-    let (head, payload) = bytes.split_at_checked(header_bytes).ok_or("a record header is cut short")?;
+    let head = bytes.get(..header_bytes).ok_or("a record header is cut short")?;
     let header = RecordHeader::decode(head)?;
     if usize::try_from(header.total_bytes).ok() != Some(bytes.len()) {
         return Err("the record has another length");
     }
-    if crc32c::crc32c(payload) != header.payload_crc {
+    Ok(header)
+}
+
+/// Checks header and payload of a record that was read by its entry.
+pub(crate) fn verify(bytes: &[u8]) -> Result<RecordHeader, &'static str> {
+    let header = verify_header(bytes)?;
+    let header_bytes = usize::try_from(RECORD_HEADER_BYTES).unwrap_or(usize::MAX);
+    let payload = bytes.get(header_bytes..).unwrap_or_default();
+    if crate::format::crc::crc32c(payload) != header.payload_crc {
         return Err("the payload does not match its checksum");
     }
     Ok(header)

@@ -1,6 +1,7 @@
 //! The store as a whole.
 
 mod crash;
+mod disks;
 mod faults;
 mod gaps;
 mod model;

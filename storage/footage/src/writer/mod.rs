@@ -78,6 +78,8 @@ struct Writer {
     retry_at: Option<Instant>,
     /// Since when the disk has refused otherwise than for want of space.
     failing_since: Option<Instant>,
+    /// Since when it is the only disk that does.
+    alone_since: Option<Instant>,
     /// The last flush that was answered.
     flushed: u64,
     space_checked: Option<Instant>,

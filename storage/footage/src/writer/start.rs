@@ -50,6 +50,7 @@ pub(crate) fn start(shared: &Arc<Shared>, room: &Arc<Room>, lock: Option<Lock>) 
         unsynced_bytes: 0,
         retry_at: None,
         failing_since: None,
+        alone_since: None,
         flushed: 0,
         space_checked: None,
         bytes_since_check: 0,

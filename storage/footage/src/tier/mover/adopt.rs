@@ -8,6 +8,7 @@ use sightline_model::Timestamp;
 use crate::{
     Error,
     format::{
+        crc::crc32c,
         footer::{DirectoryRow, TRAILER_BYTES, Trailer, decode_directory},
         header::SegmentHeader,
     },
@@ -84,7 +85,7 @@ fn footer(manifest: &Manifest) -> Result<(Vec<DirectoryRow>, Trailer), &'static 
     let directory =
         inside(section.offset).zip(inside(section.end())).and_then(|(from, to)| tail.get(from..to));
     let directory = directory.ok_or("its directory is not in the manifest")?;
-    if crc32c::crc32c(directory) != section.crc {
+    if crc32c(directory) != section.crc {
         return Err("its directory does not match its checksum");
     }
     Ok((decode_directory(directory)?, trailer))

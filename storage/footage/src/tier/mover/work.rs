@@ -52,7 +52,7 @@ pub(crate) fn evict(shared: &Shared, link: &Link, id: u64) -> Result<(), Error> 
             confirmed => confirmed,
         }
     })?;
-    shared.files.evict(segment.place(), &verified)?;
+    shared.files.evict(&verified, segment.place().disk)?;
     segment.set_whereabouts(Whereabouts::Tier);
     tracing::info!(segment = %format_args!("{id:016x}"), bytes, "local copy removed, the tier has it");
     Ok(())
