@@ -28,7 +28,7 @@ use std::{
 
 use bytes::Bytes;
 use sightline_benches::{cpu, report};
-use sightline_footage::{Config, Footage, Keep, Tier, TierConfig};
+use sightline_footage::{Config, Footage, Keep, Seams, Tier, TierConfig};
 use sightline_model::{
     CameraId, Timestamp,
     media::{AccessUnit, Codec, GopStart, ParameterSets, Policy, RunId, StreamKey},
@@ -68,7 +68,7 @@ fn record(dir: &Path, bytes: usize) -> PathBuf {
     let params = Arc::new(ParameterSets { codec, width: 1920, height: 1080, rfc6381, decoder_config });
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
     runtime.block_on(async {
-        let (footage, _) = Footage::open(config, Timestamp::now()).unwrap();
+        let (footage, _) = Footage::open(config, Seams::default(), Timestamp::now()).unwrap();
         let key = StreamKey::main("bench-1".parse::<CameraId>().unwrap());
         let mut writer = footage.writer(key, Keep::Recorded).unwrap();
         for number in 0..u32::try_from(bytes / GOP_BYTES).unwrap() {
