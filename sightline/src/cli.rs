@@ -156,10 +156,13 @@ pub(crate) enum FootageCommand {
         #[command(flatten)]
         place: FootagePlace,
     },
-    /// Verify every checksum and Merkle root; changes nothing.
+    /// Verify every checksum and Merkle root; changes nothing unless asked to.
     Check {
         #[command(flatten)]
         place: FootagePlace,
+        /// Make the catalogue again from the segments, and damaged footers from their records. No node may run.
+        #[arg(long)]
+        rebuild: bool,
     },
     /// What this node has in its tier.
     #[command(subcommand)]

@@ -62,6 +62,7 @@ fn footage(error: &sightline_footage::Error) -> &'static str {
         E::Io { .. } | E::Locked { .. } | E::DiskFull { .. } | E::NotWriting { .. } | E::Tier { .. } => {
             "footage_unavailable"
         }
+        E::Catalogue(error) => records(error),
         E::Stopped => "stopping",
     }
 }

@@ -13,7 +13,7 @@ use std::{net::SocketAddr, sync::Arc, time::Duration};
 
 use anyhow::Context;
 use sightline_api::{Api, Parts};
-use sightline_footage::{Footage, Keep, Seams};
+use sightline_footage::{Footage, Keep, Seams, catalogue::SqlCatalogue};
 use sightline_gateway::Gateway;
 use sightline_ingest::{Append, Sink, Supervisor};
 use sightline_model::{
@@ -60,8 +60,8 @@ impl Node {
         let listeners = http::Listeners::bind(&config.listen).await?;
 
         config.ingest.check()?;
-        let footage = open_footage(config.footage).await?;
         let records = Records::open(&config.records).await?;
+        let footage = open_footage(config.footage, records.clone()).await?;
         let trust = Trust::new(config.trust, records.clone(), footage.clone());
         let gateway = Gateway::start(config.gateway, records.clone(), cancel.clone()).await?;
         let pictures = Pictures::start(config.pictures)?;
@@ -161,10 +161,11 @@ impl Node {
     }
 }
 
-async fn open_footage(config: sightline_footage::Config) -> anyhow::Result<Footage> {
+async fn open_footage(config: sightline_footage::Config, records: Records) -> anyhow::Result<Footage> {
+    let catalogue = SqlCatalogue::open(records, &config.node).await?;
+    let seams = Seams { catalogue: Some(Arc::new(catalogue)), ..Seams::default() };
     let (footage, recovery) =
-        tokio::task::spawn_blocking(move || Footage::open(config, Seams::default(), Timestamp::now()))
-            .await??;
+        tokio::task::spawn_blocking(move || Footage::open(config, seams, Timestamp::now())).await??;
     info!("Footage recovered: {recovery}");
     Ok(footage)
 }

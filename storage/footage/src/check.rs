@@ -12,6 +12,7 @@ use sightline_model::TimeRange;
 
 use crate::{
     Error,
+    catalogue::Place,
     disk::{Disk, RealDisk, read_vec},
     format::{
         block::Block,
@@ -22,7 +23,6 @@ use crate::{
     index::SegmentInfo,
     recovery::{HeaderProblem, Opened, Rebuilt, load, rebuild},
     store::SEGMENTS_FOLDER,
-    tier::Whereabouts,
 };
 
 /// Something wrong in a segment.
@@ -235,7 +235,7 @@ fn info(opened: Opened) -> io::Result<SegmentInfo> {
         node: opened.header.node,
         created: opened.header.created,
         sealed,
-        at: Whereabouts::Local,
+        place: Place::Local,
         bytes: opened.bytes,
         gops: summaries.iter().map(|summary| u64::from(summary.gops)).sum(),
         streams: summaries.len() as u64,

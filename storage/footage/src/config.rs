@@ -54,6 +54,8 @@ pub struct Config {
     pub read_cache_bytes: usize,
     /// Memory for index blocks that were read from disk lately.
     pub index_cache_bytes: usize,
+    /// Memory for rows of the catalogue that were looked up lately: 40 bytes for what a camera has in one segment.
+    pub catalogue_cache_bytes: usize,
     /// Where sealed segments go in the end; none: they stay on this disk.
     pub tier: Option<TierConfig>,
 }
@@ -76,6 +78,7 @@ impl Default for Config {
             min_free_bytes: 1 << 30,
             read_cache_bytes: 64 << 20,
             index_cache_bytes: 16 << 20,
+            catalogue_cache_bytes: 48 << 20,
             tier: None,
         }
     }

@@ -97,6 +97,9 @@ pub enum Error {
         /// What is wrong, in words.
         detail: String,
     },
+    /// The rows about sealed segments cannot be read or written. They are derived: no footage is lost with them.
+    #[error("the footage catalogue: {0}")]
+    Catalogue(#[from] sightline_records::Error),
     /// A tier could not do what it was asked.
     #[error("could not {action} {what} in {store}: {problem}")]
     Tier {

@@ -3,22 +3,28 @@
 use std::{
     collections::BTreeMap,
     sync::{Arc, atomic::AtomicU64},
+    time::Duration,
 };
 
 use parking_lot::{Mutex, RwLock};
 use sightline_model::media::{Gop, ParameterSets, StreamKey};
+use tokio::sync::watch;
 
 use crate::{
+    catalogue::Catalogue,
     config::Config,
     crypt::KeyProvider,
     format::{block::Block, footer::Section},
-    index::{Files, Index},
+    index::{Files, Index, rows::RowCache},
     lru::Lru,
     metrics::Counters,
     room::Room,
     tail::{Registry, Tail},
     tier::Link,
 };
+
+/// How long the end of the mover is waited for.
+const MOVER_END: Duration = Duration::from_secs(5);
 
 /// See the module's words.
 #[derive(Debug)]
@@ -40,6 +46,13 @@ pub(crate) struct Shared {
     pub(crate) blocks: Mutex<Lru<(u64, Section), Arc<Block>>>,
     /// Parameter sets read lately, by segment and place.
     pub(crate) params: Mutex<Lru<(u64, u32), Arc<ParameterSets>>>,
+    /// The rows about sealed segments, and those that were looked up lately.
+    pub(crate) catalogue: Arc<dyn Catalogue>,
+    pub(crate) rows: Mutex<RowCache>,
+    /// Held while rows are put in or taken out, together with what the index knows of them.
+    pub(crate) filing: Mutex<()>,
+    /// Whether the last sealed segment was filed, or could not be.
+    pub(crate) filed: watch::Sender<bool>,
     /// Retention classes of streams that are not of class 0.
     pub(crate) classes: Mutex<BTreeMap<StreamKey, u8>>,
 }
@@ -60,6 +73,14 @@ impl Shared {
     pub(crate) fn end_mover(&self) {
         if let Some(tier) = &self.tier {
             tier.end();
+        }
+    }
+
+    /// Waits until the mover has let go of everything.
+    pub(crate) async fn mover_ended(&self) {
+        if let Some(tier) = &self.tier {
+            // It looks many times a second whether it is to end; if not even that works, it holds nothing that matters.
+            let _ = tokio::time::timeout(MOVER_END, tier.ended.subscribe().wait_for(|ended| *ended)).await;
         }
     }
 

@@ -21,6 +21,14 @@ pub(crate) trait Disk: Send + Sync + fmt::Debug {
     fn path(&self) -> &Path;
     /// Names of all files.
     fn list(&self) -> io::Result<Vec<String>>;
+    /// Names and lengths of all files.
+    fn lengths(&self) -> io::Result<Vec<(String, u64)>> {
+        let length = |name: String| {
+            let length = self.open(&name)?.length()?;
+            Ok((name, length))
+        };
+        self.list()?.into_iter().map(length).collect()
+    }
     /// Makes an empty file; it is durable once it and the folder are synced.
     fn create(&self, name: &str) -> io::Result<Arc<dyn DiskFile>>;
     /// Opens a file for reading and writing.

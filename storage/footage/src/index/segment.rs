@@ -5,7 +5,7 @@ use std::{
     path::PathBuf,
     sync::{
         Arc,
-        atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering},
+        atomic::{AtomicBool, AtomicU64, Ordering},
     },
 };
 
@@ -14,20 +14,21 @@ use sightline_model::{TimeRange, Timestamp};
 
 use crate::{
     Error,
+    catalogue::Place as Kept,
     disk::{Disk, DiskFile, read_vec},
     format::{
-        footer::{Section, Trailer},
+        footer::Section,
         header::{SegmentHeader, file_name},
     },
     lru::Lru,
     pool::{Buffer, Pool},
-    tier::{Link, Verified, Whereabouts},
+    tier::{Link, Verified},
 };
 
 /// Open files kept for reading.
 const OPEN_FILES: usize = 256;
 
-/// Number of the disk of a segment that only the tier has.
+/// Number of the disk of a segment that this machine never had.
 pub(crate) const NO_DISK: u8 = u8::MAX;
 
 /// Where a segment is.
@@ -47,9 +48,6 @@ pub(crate) struct Segment {
     pub(crate) bytes: AtomicU64,
     pub(crate) gops: AtomicU64,
     pub(crate) sealed: AtomicBool,
-    /// When it was, once it is.
-    pub(crate) sealed_at: AtomicI64,
-    whereabouts: Mutex<Whereabouts>,
 }
 
 impl Segment {
@@ -60,20 +58,6 @@ impl Segment {
             bytes: AtomicU64::new(bytes),
             gops: AtomicU64::new(0),
             sealed: AtomicBool::new(false),
-            sealed_at: AtomicI64::new(0),
-            whereabouts: Mutex::default(),
-        }
-    }
-
-    pub(crate) fn sealed(header: SegmentHeader, disk: u8, bytes: u64, trailer: &Trailer) -> Self {
-        Self {
-            header,
-            disk,
-            bytes: AtomicU64::new(bytes),
-            gops: AtomicU64::new(u64::from(trailer.gops)),
-            sealed: AtomicBool::new(true),
-            sealed_at: AtomicI64::new(trailer.sealed_at.0),
-            whereabouts: Mutex::default(),
         }
     }
 
@@ -88,19 +72,10 @@ impl Segment {
     pub(crate) fn is_sealed(&self) -> bool {
         self.sealed.load(Ordering::Acquire)
     }
-
-    /// Where it can be read, as far as anybody has looked.
-    pub(crate) fn whereabouts(&self) -> Whereabouts {
-        *self.whereabouts.lock()
-    }
-
-    pub(crate) fn set_whereabouts(&self, at: Whereabouts) {
-        *self.whereabouts.lock() = at;
-    }
 }
 
-/// The segment files of all disks, opened when needed and a bounded number kept open. What is on no disk any more is opened
-/// in the tier, and nobody who reads sees the difference.
+/// The segment files of all disks, opened when needed and a bounded number kept open. What is on no disk is opened in the
+/// tier, and nobody who reads sees the difference.
 #[derive(Debug)]
 pub(crate) struct Files {
     disks: Vec<Arc<dyn Disk>>,
@@ -129,9 +104,7 @@ impl Files {
             return Ok(file);
         }
         let file = match (self.local(place), &self.tier) {
-            (Err(Error::Io { source, .. }), Some(tier)) if source.kind() == io::ErrorKind::NotFound => {
-                tier.file(place.id)?
-            }
+            (Err(error), Some(tier)) if is_missing(&error) => tier.file(place.id)?.ok_or(error)?,
             (file, _) => file?,
         };
         self.open.lock().insert(place, Arc::clone(&file), 1);
@@ -155,9 +128,10 @@ impl Files {
         let place = Place { id: held.segment(), disk: disk_no };
         let Some(disk) = self.disks.get(usize::from(disk_no)) else { return Ok(()) };
         disk.remove(&file_name(place.id)).map_err(Error::io("remove", self.path(place)))?;
+        disk.sync_folder().map_err(Error::io("sync", disk.path()))?;
         // Whoever opens it from here on gets it from the tier; an open one would hold the space.
         self.close(place);
-        disk.sync_folder().map_err(Error::io("sync", disk.path()))
+        Ok(())
     }
 
     pub(crate) fn read(&self, place: Place, offset: u64, length: usize) -> Result<Vec<u8>, Error> {
@@ -199,6 +173,11 @@ impl Files {
     }
 }
 
+/// Whether an error says that there is no such file.
+pub(crate) fn is_missing(error: &Error) -> bool {
+    matches!(error, Error::Io { source, .. } if source.kind() == io::ErrorKind::NotFound)
+}
+
 /// A segment, for people: what `sightline footage ls` shows.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SegmentInfo {
@@ -217,7 +196,7 @@ pub struct SegmentInfo {
     /// Whether it is complete and has a footer.
     pub sealed: bool,
     /// Where it can be read.
-    pub at: Whereabouts,
+    pub place: Kept,
     /// Its size.
     pub bytes: u64,
     /// GOPs (parts counted) in it.

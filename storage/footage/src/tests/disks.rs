@@ -41,7 +41,7 @@ async fn cameras_spread_over_the_disks_and_are_found_again() {
     }
     footage.flush().await.unwrap();
     assert_eq!(cameras_on(&footage).await, vec![gops.clone(); CAMERAS.len()]);
-    let used: BTreeSet<u8> = footage.list_segments().iter().map(|segment| segment.disk).collect();
+    let used: BTreeSet<u8> = footage.list_segments().unwrap().iter().map(|segment| segment.disk).collect();
     assert!(used.len() > 1, "{used:?}");
     footage.shutdown().await.unwrap();
     let again = open_disks(&disks, config());
@@ -122,7 +122,8 @@ async fn classes_have_segments_of_their_own() {
     footage.set_class(key("a"), 7);
     push(&mut writers[0], &busy(1));
     footage.flush().await.unwrap();
-    let classes: BTreeSet<u8> = footage.list_segments().iter().map(|segment| segment.class).collect();
+    let classes: BTreeSet<u8> =
+        footage.list_segments().unwrap().iter().map(|segment| segment.class).collect();
     assert_eq!(classes, BTreeSet::from([0, 7]));
     assert_eq!(read_all(&footage, key("a")).await, [busy(0), busy(1)]);
 }

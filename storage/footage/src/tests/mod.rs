@@ -1,5 +1,6 @@
 //! The store as a whole.
 
+mod catalogue;
 mod crash;
 mod disks;
 mod faults;
@@ -7,6 +8,7 @@ mod gaps;
 mod model;
 mod real;
 mod serve;
+mod stream;
 
 use sightline_model::{
     TimeRange, Timestamp,

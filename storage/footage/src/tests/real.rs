@@ -56,7 +56,7 @@ async fn a_store_on_disk_is_found_again_listed_and_checked() {
     assert!(recovery.to_string().contains("121 GOPs"), "{recovery}");
     assert_eq!(read_all(&footage, key("a")).await, expected);
     let listed = list_segments(&root).unwrap();
-    assert_eq!(listed, footage.list_segments());
+    assert_eq!(listed, footage.list_segments().unwrap());
     assert!(listed.len() > 1 && listed.iter().all(|segment| segment.sealed && segment.node == "north"));
     assert_eq!(listed.iter().map(|segment| segment.gops).sum::<u64>(), 121);
 
@@ -187,5 +187,6 @@ async fn a_killed_process_loses_nothing_it_said_was_safe() {
         total = entries.len() as u64;
         footage.shutdown().await.unwrap();
     }
-    assert!(check(&dir.path().join("footage"), |_, _| ()).unwrap().is_clean());
+    let report = check(&dir.path().join("footage"), |_, _| ()).unwrap();
+    assert!(report.is_clean(), "{report}");
 }

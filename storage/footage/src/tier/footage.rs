@@ -4,14 +4,14 @@ use std::sync::Arc;
 
 use sightline_model::Timestamp;
 
-use super::{Link, TierStatus, mover};
-use crate::{Config, Error, Footage, Seams, shared::Shared};
+use super::{Link, Tier, TierStatus, mover};
+use crate::{Config, Error, Footage, shared::Shared};
 
 impl Footage {
     /// How the tier does; none when there is none.
     #[must_use]
     pub fn tier(&self) -> Option<TierStatus> {
-        self.shared().tier.as_ref().map(|link| link.status(&self.shared().index.read()))
+        self.shared().tier.as_ref().map(|link| link.status())
     }
 
     /// Removes the local copy of a segment, once the tier has shown that it holds every byte of it.
@@ -43,9 +43,9 @@ impl Footage {
 }
 
 /// The tie to the tier, if there is one.
-pub(crate) fn link(config: &Config, seams: &Seams) -> Option<Arc<Link>> {
+pub(crate) fn link(config: &Config, opened: Option<&Tier>) -> Option<Arc<Link>> {
     let given = config.tier.as_ref()?;
-    let link = match &seams.tier {
+    let link = match opened {
         Some(tier) => Link::to(tier, given),
         None => Link::new(given, &config.node),
     };

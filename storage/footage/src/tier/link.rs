@@ -6,16 +6,17 @@ use std::{
         Arc,
         atomic::{AtomicBool, AtomicU64, Ordering},
     },
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use parking_lot::{Condvar, Mutex};
 use sightline_model::Timestamp;
+use tokio::sync::watch;
 
 use super::{
-    Tier, TierMetrics, Whereabouts, config::TierConfig, inner::Inner, mover::Ages, read::RemoteFile,
+    Tier, TierMetrics, TierProblem, config::TierConfig, inner::Inner, mover::Ages, read::RemoteFile,
 };
-use crate::{Error, disk::DiskFile, index::Index};
+use crate::{Error, disk::DiskFile};
 
 /// How a tier does.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -49,6 +50,15 @@ pub struct TierStatus {
     pub tier_bytes: u64,
 }
 
+/// Sealed segments in one place alone.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) struct Counts {
+    pub(crate) local_segments: u64,
+    pub(crate) local_bytes: u64,
+    pub(crate) tier_segments: u64,
+    pub(crate) tier_bytes: u64,
+}
+
 /// See the module's words.
 #[derive(Debug)]
 pub(crate) struct Link {
@@ -56,6 +66,9 @@ pub(crate) struct Link {
     node: String,
     opened: Mutex<Option<Arc<Inner>>>,
     state: Mutex<TierState>,
+    counts: Mutex<Counts>,
+    /// Whether the mover has ended.
+    pub(crate) ended: watch::Sender<bool>,
     pub(crate) stop: AtomicBool,
     /// Steps that worked since the store was opened.
     pub(crate) steps: AtomicU64,
@@ -70,6 +83,8 @@ impl Link {
             node: node.to_owned(),
             opened: Mutex::default(),
             state: Mutex::default(),
+            counts: Mutex::default(),
+            ended: watch::Sender::new(false),
             stop: AtomicBool::new(false),
             steps: AtomicU64::new(0),
             bell: Default::default(),
@@ -98,30 +113,25 @@ impl Link {
         Ok(inner)
     }
 
-    /// A segment that is on no disk.
-    pub(crate) fn file(&self, segment: u64) -> Result<Arc<dyn DiskFile>, Error> {
-        Ok(Arc::new(RemoteFile::open(&self.inner()?, segment)?))
+    /// A segment that is on no disk; `None` when it is not in the tier either.
+    pub(crate) fn file(&self, segment: u64) -> Result<Option<Arc<dyn DiskFile>>, Error> {
+        match RemoteFile::open(&self.inner()?, segment) {
+            Ok(file) => Ok(Some(Arc::new(file))),
+            Err(Error::Tier { problem: TierProblem::Missing, .. }) => Ok(None),
+            Err(error) => Err(error),
+        }
     }
 
-    pub(crate) fn status(&self, index: &Index) -> TierStatus {
-        let state = self.state.lock().clone();
+    /// What is where, as the mover sees it.
+    pub(crate) fn note(&self, counts: Counts) {
+        *self.counts.lock() = counts;
+    }
+
+    pub(crate) fn status(&self) -> TierStatus {
         let metrics = self.opened.lock().as_ref().map(|inner| inner.counters.snapshot()).unwrap_or_default();
-        let mut status = TierStatus { state, metrics, ..TierStatus::default() };
-        for segment in index.segments.values().filter(|segment| segment.is_sealed()) {
-            let bytes = segment.bytes.load(Ordering::Acquire);
-            match segment.whereabouts() {
-                Whereabouts::Local => {
-                    status.local_segments += 1;
-                    status.local_bytes += bytes;
-                }
-                Whereabouts::Tier => {
-                    status.tier_segments += 1;
-                    status.tier_bytes += bytes;
-                }
-                Whereabouts::Both => {}
-            }
-        }
-        status
+        let Counts { local_segments, local_bytes, tier_segments, tier_bytes } = *self.counts.lock();
+        let state = self.state.lock().clone();
+        TierStatus { state, metrics, local_segments, local_bytes, tier_segments, tier_bytes }
     }
 
     /// Notes and logs, once, that the tier refuses.
@@ -156,6 +166,13 @@ impl Link {
     pub(crate) fn wake(&self) {
         *self.bell.0.lock() = true;
         self.bell.1.notify_all();
+    }
+
+    /// Sleeps so long, and is woken by the end alone.
+    pub(crate) fn pause(&self, length: Duration) {
+        let until = Instant::now() + length;
+        let mut rung = self.bell.0.lock();
+        while !self.is_stopping() && !self.bell.1.wait_until(&mut rung, until).timed_out() {}
     }
 
     pub(crate) fn sleep(&self, at_most: Duration) {

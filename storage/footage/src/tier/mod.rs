@@ -42,7 +42,6 @@ pub(crate) use footage::{first_segment, link};
 pub(crate) use link::Link;
 pub use link::{TierState, TierStatus};
 pub use list::Orphan;
-pub use mover::Whereabouts;
 pub use problem::TierProblem;
 pub use upload::Verified;
 

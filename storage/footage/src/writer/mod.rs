@@ -33,6 +33,7 @@ use std::{
 };
 
 use crate::{
+    catalogue::Sealed,
     disk::{Lock, is_full},
     metrics::Counters,
     room::{Finished, Room},
@@ -68,6 +69,8 @@ struct Writer {
     orders: Receiver<Order>,
     /// Buffers go back to the stage.
     buffers: Sender<Buffer>,
+    /// To be brought to the catalogue.
+    sealed: Sender<Sealed>,
     lanes: BTreeMap<LaneKey, OpenSegment>,
     /// Given up with their segment; go before what is held.
     again: Vec<Job>,

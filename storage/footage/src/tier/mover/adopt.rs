@@ -1,65 +1,79 @@
 //! Learns of segments that only the tier has. Their manifests are enough.
 
-use std::{collections::BTreeSet, pin::pin, sync::Arc, sync::atomic::Ordering};
+use std::{
+    collections::BTreeSet,
+    pin::pin,
+    sync::{Arc, atomic::Ordering},
+};
 
 use futures_util::StreamExt;
 use sightline_model::Timestamp;
 
 use crate::{
     Error,
+    catalogue::{Place, Sealed, convert::sealed},
     format::{
         crc::crc32c,
         footer::{DirectoryRow, TRAILER_BYTES, Trailer, decode_directory},
         header::SegmentHeader,
     },
-    index::{NO_DISK, Segment},
+    index::NO_DISK,
     shared::Shared,
-    tier::{TierProblem, inner::Inner, link::Link, manifest::Manifest, mover::Whereabouts},
+    tier::{TierProblem, inner::Inner, link::Link, manifest::Manifest},
 };
 
-/// Manifests put into the index at once.
-const BATCH: usize = 64;
+/// Segments filed at once.
+const BATCH: usize = 256;
 
-/// Puts every segment of the tier that is in no index yet into it. What cannot be understood is logged and left alone.
-pub(crate) fn adopt(shared: &Arc<Shared>, link: &Link) -> Result<(), Error> {
-    let inner = link.inner()?;
-    let (listing, keeper) = (Arc::clone(&inner), Arc::clone(shared));
+/// Files every segment of the tier that nobody knows yet. What cannot be understood is logged and left alone.
+pub(super) fn adopt(shared: &Shared, link: &Link) -> Result<(), Error> {
     let began = Timestamp::now();
-    let adopted = inner.wait_unless(&link.stop, async move {
-        let ids = listing.segments(&listing.node).await?;
-        // New segments never get the name of one that is there.
-        if let Some(last) = ids.last() {
-            keeper.next_segment.fetch_max(last.saturating_add(1), Ordering::AcqRel);
-        }
-        let known: BTreeSet<u64> = keeper.index.read().segments.keys().copied().collect();
-        let unknown: Vec<u64> = ids.into_iter().filter(|id| !known.contains(id)).collect();
-        let mut manifests = pin!(listing.manifests_of(unknown, &listing.node).ready_chunks(BATCH));
-        let mut adopted = 0u64;
-        while let Some(batch) = manifests.next().await {
-            for manifest in batch {
-                match manifest.and_then(|manifest| read(&listing, &manifest)) {
-                    Ok((segment, rows)) => {
-                        keeper.index.write().adopt(segment, &rows);
-                        adopted += 1;
-                    }
-                    // The store itself: everything is asked again later.
-                    Err(error @ Error::Tier { problem: TierProblem::Unreachable { .. }, .. }) => {
-                        return Err(error);
-                    }
-                    Err(error) => tracing::error!("a segment of the tier is left out: {error}"),
-                }
-            }
-        }
-        Ok(adopted)
-    })?;
+    let inner = link.inner()?;
+    let listing = Arc::clone(&inner);
+    let ids = inner.wait_unless(&link.stop, async move { listing.segments(&listing.node).await })?;
+    // New segments never get the name of one that is there.
+    if let Some(last) = ids.last() {
+        shared.next_segment.fetch_max(last.saturating_add(1), Ordering::AcqRel);
+    }
+    let mut known: BTreeSet<u64> = shared.index.read().segments.keys().copied().collect();
+    known.extend(shared.catalogue.known()?.iter().map(|one| one.id));
+    let unknown: Vec<u64> = ids.into_iter().filter(|id| !known.contains(id)).collect();
+    let mut adopted = 0;
+    for batch in unknown.chunks(BATCH) {
+        let (asked, batch) = (Arc::clone(&inner), batch.to_vec());
+        let found = inner.wait_unless(&link.stop, async move { ask(&asked, batch).await })?;
+        adopted += found.len();
+        shared.file_adopted(&found)?;
+    }
     if adopted > 0 {
         let took = Timestamp::now().duration_since(began);
-        tracing::info!(segments = adopted, ?took, "found segments in the tier that no disk has");
+        tracing::info!(
+            segments = adopted,
+            ?took,
+            "found segments in the tier that the catalogue did not have"
+        );
     }
     Ok(())
 }
 
-fn read(inner: &Inner, manifest: &Manifest) -> Result<(Segment, Vec<DirectoryRow>), Error> {
+async fn ask(inner: &Inner, ids: Vec<u64>) -> Result<Vec<Sealed>, Error> {
+    let mut found = Vec::new();
+    let mut manifests = pin!(inner.manifests_of(ids, &inner.node));
+    while let Some(manifest) = manifests.next().await {
+        match manifest.and_then(|manifest| read(inner, &manifest)) {
+            Ok(sealed) => found.push(sealed),
+            Err(error @ Error::Tier { .. }) if !is_of_the_segment(&error) => return Err(error),
+            Err(error) => tracing::error!("a segment of the tier is left out: {error}"),
+        }
+    }
+    Ok(found)
+}
+
+fn is_of_the_segment(error: &Error) -> bool {
+    matches!(error, Error::Tier { problem, .. } if problem.is_of_the_segment())
+}
+
+fn read(inner: &Inner, manifest: &Manifest) -> Result<Sealed, Error> {
     let damaged = |what: &str| {
         let problem = TierProblem::Damaged { what: what.to_owned() };
         inner.failed("understand", inner.name(manifest.segment))(problem)
@@ -69,9 +83,9 @@ fn read(inner: &Inner, manifest: &Manifest) -> Result<(Segment, Vec<DirectoryRow
     if header.id != manifest.segment {
         return Err(damaged("its header is of another segment"));
     }
-    let segment = Segment::sealed(header, NO_DISK, manifest.bytes, &trailer);
-    segment.set_whereabouts(Whereabouts::Tier);
-    Ok((segment, rows))
+    let mut sealed = sealed(&header, NO_DISK, manifest.bytes, &trailer, &rows);
+    sealed.segment.place = Place::Tier;
+    Ok(sealed)
 }
 
 fn footer(manifest: &Manifest) -> Result<(Vec<DirectoryRow>, Trailer), &'static str> {

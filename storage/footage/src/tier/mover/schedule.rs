@@ -7,31 +7,23 @@ use std::{
 
 use sightline_model::Timestamp;
 
-use crate::tier::{TierProblem, pace::Pauses};
+use crate::{
+    catalogue::Place,
+    tier::{TierProblem, pace::Pauses},
+};
 
 /// Pause before a segment that failed by itself is tried again.
 const SEGMENT_PAUSE: Duration = Duration::from_secs(3600);
 /// How often it is looked whether anything is due, when nothing is.
 const IDLE: Duration = Duration::from_secs(10);
 
-/// Where a segment can be read.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
-pub enum Whereabouts {
-    /// On a disk of this node.
-    #[default]
-    Local,
-    /// There, and in the tier.
-    Both,
-    /// In the tier alone.
-    Tier,
-}
-
 /// A sealed segment.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Candidate {
     pub(crate) id: u64,
+    pub(crate) bytes: u64,
     pub(crate) sealed_at: Timestamp,
-    pub(crate) at: Whereabouts,
+    pub(crate) place: Place,
 }
 
 /// When segments change their place.
@@ -82,14 +74,14 @@ impl Schedule {
             return Next::Wait(until - at);
         }
         self.segments_until.retain(|_, until| *until > at);
-        let due = |wanted: Whereabouts, age: Duration| {
-            let old = |one: &&Candidate| one.at == wanted && now.duration_since(one.sealed_at) >= age;
+        let due = |wanted: Place, age: Duration| {
+            let old = |one: &&Candidate| one.place == wanted && now.duration_since(one.sealed_at) >= age;
             let free = |one: &&Candidate| !self.segments_until.contains_key(&one.id);
             segments.iter().filter(old).filter(free).map(|one| one.id).min()
         };
         // A segment that must leave this disk has to be sent first, whatever `after` says.
-        let evict = due(Whereabouts::Both, ages.keep_local).map(Step::Evict);
-        let step = evict.or_else(|| due(Whereabouts::Local, ages.after.min(ages.keep_local)).map(Step::Send));
+        let evict = due(Place::Both, ages.keep_local).map(Step::Evict);
+        let step = evict.or_else(|| due(Place::Local, ages.after.min(ages.keep_local)).map(Step::Send));
         step.map_or(Next::Wait(IDLE), Next::Do)
     }
 
@@ -108,14 +100,12 @@ impl Schedule {
         }
     }
 
-    /// Whether the store is left alone just now.
-    pub(crate) fn is_paused(&self, at: Instant) -> bool {
-        self.store_until.is_some_and(|until| until > at)
-    }
-
     /// The store could not even be opened or listed.
-    pub(crate) fn unreachable(&mut self, at: Instant, random: f64) {
-        self.store_until = Some(at + self.pauses.next(random));
+    /// Answers for how long it is left alone.
+    pub(crate) fn unreachable(&mut self, at: Instant, random: f64) -> Duration {
+        let pause = self.pauses.next(random);
+        self.store_until = Some(at + pause);
+        pause
     }
 }
 
@@ -125,8 +115,8 @@ mod tests {
 
     const AGES: Ages = Ages { after: Duration::from_secs(60), keep_local: Duration::from_secs(600) };
 
-    fn segment(id: u64, sealed_s: i64, at: Whereabouts) -> Candidate {
-        Candidate { id, sealed_at: Timestamp::from_secs(sealed_s), at }
+    fn segment(id: u64, sealed_s: i64, place: Place) -> Candidate {
+        Candidate { id, bytes: 1, sealed_at: Timestamp::from_secs(sealed_s), place }
     }
 
     fn next(schedule: &mut Schedule, segments: &[Candidate], now_s: i64, at: Instant) -> Next {
@@ -135,7 +125,7 @@ mod tests {
 
     #[test]
     fn segments_go_up_by_age_and_local_copies_go_later() {
-        use Whereabouts::{Both, Local, Tier};
+        use Place::{Both, Local, Tier};
         let (mut schedule, at) = (Schedule::default(), Instant::now());
         let mut go = |segments: &[Candidate], now_s| next(&mut schedule, segments, now_s, at);
         assert_eq!(go(&[segment(1, 0, Local)], 59), Next::Wait(IDLE));
@@ -149,7 +139,7 @@ mod tests {
     #[test]
     fn what_may_not_stay_is_sent_at_once() {
         let ages = Ages { after: Duration::from_secs(60), keep_local: Duration::ZERO };
-        let segments = [segment(1, 0, Whereabouts::Local)];
+        let segments = [segment(1, 0, Place::Local)];
         let next = Schedule::default().next(&segments, ages, Timestamp(0), Instant::now());
         assert_eq!(next, Next::Do(Step::Send(1)));
     }
@@ -157,7 +147,7 @@ mod tests {
     #[test]
     fn a_dead_store_is_left_alone_ever_longer() {
         let (mut schedule, mut at) = (Schedule::default(), Instant::now());
-        let segments = [segment(1, 0, Whereabouts::Local)];
+        let segments = [segment(1, 0, Place::Local)];
         let problem = TierProblem::Unreachable { detail: String::new() };
         for secs in [1, 2, 4, 8] {
             assert_eq!(next(&mut schedule, &segments, 100, at), Next::Do(Step::Send(1)));
@@ -174,7 +164,7 @@ mod tests {
     #[test]
     fn a_segment_that_cannot_go_does_not_hold_the_others_up() {
         let (mut schedule, at) = (Schedule::default(), Instant::now());
-        let segments = [segment(1, 0, Whereabouts::Local), segment(2, 0, Whereabouts::Local)];
+        let segments = [segment(1, 0, Place::Local), segment(2, 0, Place::Local)];
         schedule.failed(Step::Send(1), Some(&TierProblem::Conflict), at, 1.0);
         assert_eq!(next(&mut schedule, &segments, 100, at), Next::Do(Step::Send(2)));
         schedule.failed(Step::Send(2), None, at, 1.0);

@@ -13,7 +13,9 @@ use sightline_model::Timestamp;
 use tempfile::TempDir;
 
 use super::{content, sealed, store};
-use crate::{Config, Error, Footage, Tier, TierConfig, TierProblem, Whereabouts, testkit, tests::read_all};
+use crate::{
+    Config, Error, Footage, Tier, TierConfig, TierProblem, catalogue::Place, testkit, tests::read_all,
+};
 
 /// Set for the process that is killed in the middle of an upload.
 const VICTIM: &str = "SIGHTLINE_TEST_TIER";
@@ -300,19 +302,19 @@ async fn a_store_moves_to_s3_and_a_new_machine_plays_it_from_there() {
     };
     let footage = open("first");
     let gops = store::record(&footage, 0..8).await;
-    store::moved(&footage, Whereabouts::Tier).await;
+    store::moved(&footage, Place::Tier).await;
     assert_eq!(read_all(&footage, testkit::key("a")).await, gops);
     // Sealed by the shutdown and recovered by the next start, the last segment goes as well.
     footage.shutdown().await.unwrap();
     drop(footage);
     let footage = open("first");
-    store::moved(&footage, Whereabouts::Tier).await;
-    let segments = footage.list_segments().len();
+    store::moved(&footage, Place::Tier).await;
+    let segments = footage.list_segments().unwrap().len();
     footage.shutdown().await.unwrap();
     drop(footage);
 
     let new = open("second");
-    testkit::until(|| (store::sealed_at(&new, Whereabouts::Tier) == segments).then_some(())).await;
+    testkit::until(|| (store::sealed_at(&new, Place::Tier) == segments).then_some(())).await;
     assert_eq!(read_all(&new, testkit::key("a")).await, gops);
     let report = tokio::task::block_in_place(|| seaweed.tier("north").check(|_, _| ()).unwrap());
     assert_eq!((report.segments, report.problems.len()), (segments as u64, 0), "{report:?}");
