@@ -121,7 +121,8 @@ pub fn footer(bytes: &[u8]) {
 pub fn segment(bytes: &[u8]) {
     let Some((mending, body)) = bytes.split_first() else { return };
     let created = Timestamp(0);
-    let header = SegmentHeader { id: SEGMENT, class: 0, lane: 0, created, node: "fuzz".to_owned(), replaces: 0 };
+    let header =
+        SegmentHeader { id: SEGMENT, class: 0, lane: 0, created, node: "fuzz".to_owned(), replaces: 0 };
     let mut file = header.encode();
     file.resize(usize::try_from(RECORDS_START).unwrap(), 0);
     file.extend_from_slice(body);

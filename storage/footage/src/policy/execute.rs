@@ -25,11 +25,12 @@ use super::{
 };
 use crate::{
     Error,
-    catalogue::{Sealed, convert::sealed},
+    catalogue::{Place as Kept, Sealed, convert::sealed},
     disk::{Disk, DiskFile},
     format::header::{SegmentHeader, file_name},
     index::{Place, Segment},
     shared::Shared,
+    tier::mover,
 };
 
 /// Removals that one sync of the folder covers.
@@ -119,8 +120,12 @@ impl<'a> Executor<'a> {
             },
             Action::Shed { disk, class } => self.shed(*disk, *class, true),
             Action::Resume { disk, class } => self.shed(*disk, *class, false),
-            // Nobody makes such steps for a store without a tier.
-            Action::Evict { .. } | Action::Upload { .. } => Ok(()),
+            Action::Evict { segment } => match &self.shared.tier {
+                Some(link) => mover::evict(self.shared, link, *segment),
+                None => Ok(()),
+            },
+            // The mover sends what is due by itself.
+            Action::Upload { .. } => Ok(()),
         }
     }
 
@@ -133,13 +138,27 @@ impl<'a> Executor<'a> {
 
     fn delete(&self, id: u64, removed: &mut Vec<Place>) -> Result<(), Error> {
         let _gate = self.keeping.gate(self.revision).ok_or(Error::Stopped)?;
-        let Some(place) = place_of(self.shared, id)? else { return Ok(()) };
+        let Some((place, kept)) = place_of(self.shared, id)? else { return Ok(()) };
         // A disk that is not there now keeps its segments, and their rows.
-        self.disk(place)?;
+        let here = kept != Kept::Tier;
+        if here {
+            self.disk(place)?;
+        }
+        self.leave_tier(id, kept)?;
         self.shared.forget_segments(&[id])?;
-        self.unlink(place)?;
-        removed.push(place);
+        if here {
+            self.unlink(place)?;
+            removed.push(place);
+        }
         Ok(())
+    }
+
+    /// Takes a segment out of the tier before its rows go: whatever is there would be taken in again.
+    fn leave_tier(&self, id: u64, kept: Kept) -> Result<(), Error> {
+        match &self.shared.tier {
+            Some(link) if kept != Kept::Local => mover::remove(link, id),
+            _ => Ok(()),
+        }
     }
 
     fn unlink(&self, place: Place) -> Result<(), Error> {
@@ -258,13 +277,7 @@ impl<'a> Executor<'a> {
     }
 
     /// The new segment gets its name, durably; queries go over to it; the old one goes.
-    fn swap(
-        &self,
-        disk: &dyn Disk,
-        draft: &str,
-        old: Place,
-        new: &Sealed,
-    ) -> Result<(), Error> {
+    fn swap(&self, disk: &dyn Disk, draft: &str, old: Place, new: &Sealed) -> Result<(), Error> {
         let _gate = self.keeping.gate(self.revision).ok_or(Error::Stopped)?;
         let name = file_name(new.segment.id);
         let failed = || Error::io("name", disk.path().join(&name));
@@ -274,6 +287,8 @@ impl<'a> Executor<'a> {
             let _ = disk.remove(&name);
             return Err(failed()(error));
         }
+        let kept = place_of(self.shared, old.id)?.map_or(Kept::Local, |(_, kept)| kept);
+        self.leave_tier(old.id, kept)?;
         self.shared.replace_segment(old.id, new)?;
         self.unlink(old)?;
         disk.sync_folder().map_err(Error::io("sync", disk.path()))?;

@@ -65,6 +65,15 @@ impl Survey {
         self.unthinnable.retain(|id| segments.contains_key(id));
         let mut stock = Stock::default();
         for segment in segments.values() {
+            // What is in it is known only by reading it in the tier: as long as a hold may reach it, it stays as a whole.
+            let far = segment.kept == Kept::Tier;
+            if far
+                && segment
+                    .footage
+                    .is_some_and(|(from, to)| asked.holds.reach(from, to.plus_micros(HOLD_REACH_US)))
+            {
+                continue;
+            }
             stock.segments.push(self.segment(shared, asked, segment)?);
         }
         stock.disks = disks(shared, asked, &stock.segments);
@@ -81,7 +90,11 @@ impl Survey {
             class: seen.class,
             sealed: seen.sealed,
             bytes,
-            place: super::Place::Local,
+            place: match seen.kept {
+                Kept::Local => super::Place::Local,
+                Kept::Both => super::Place::Both,
+                Kept::Tier => super::Place::Tier,
+            },
             range,
             stretches: Vec::new(),
         };
@@ -89,7 +102,7 @@ impl Survey {
         let thin_due = class.and_then(|class| class.full).is_some_and(|full| range.to + full <= asked.now);
         let held = asked.holds.reach(range.from, range.to.plus_micros(HOLD_REACH_US));
         let coarse = seen.footage.map(|(from, to)| Stretch::coarse(from, to, bytes));
-        let closer = stock.sealed && (asked.streams || thin_due || held);
+        let closer = stock.sealed && seen.kept != Kept::Tier && (asked.streams || thin_due || held);
         if !closer || !self.look_closer(shared, asked, thin_due, &mut stock)? {
             stock.stretches = coarse.into_iter().collect();
             return Ok(stock);
@@ -205,6 +218,7 @@ impl Part {
 #[derive(Debug, Clone, Copy)]
 struct Seen {
     place: Place,
+    kept: Kept,
     class: u8,
     sealed: bool,
     bytes: u64,
@@ -217,13 +231,10 @@ fn snapshot(shared: &Shared) -> Result<BTreeMap<u64, Seen>, Error> {
     // The index first: a segment on its way from there to the catalogue is seen at least once.
     let mut seen: BTreeMap<u64, Seen> = shared.index.read().list().into_iter().map(of_index).collect();
     for segment in shared.catalogue.segments(None, usize::MAX)? {
-        // What was moved to the tier and is no longer here is the tier's to keep.
-        if segment.place == Kept::Tier {
-            continue;
-        }
         let place = Place { id: segment.id, disk: segment.disk };
         let SealedSegment { class, bytes, created, footage, .. } = segment;
-        seen.insert(segment.id, Seen { place, class, sealed: true, bytes, created, footage });
+        let kept = segment.place;
+        seen.insert(segment.id, Seen { place, kept, class, sealed: true, bytes, created, footage });
     }
     Ok(seen)
 }
@@ -231,31 +242,32 @@ fn snapshot(shared: &Shared) -> Result<BTreeMap<u64, Seen>, Error> {
 fn of_index(info: SegmentInfo) -> (u64, Seen) {
     let SegmentInfo { id, disk, class, sealed, bytes, created, range, .. } = info;
     let footage = range.map(|range| (range.from, range.to));
-    (id, Seen { place: Place { id, disk }, class, sealed, bytes, created, footage })
+    let place = Place { id, disk };
+    (id, Seen { place, kept: Kept::Local, class, sealed, bytes, created, footage })
 }
 
 /// Bytes of all segments on each disk.
 pub(crate) fn used_bytes(shared: &Shared) -> Result<BTreeMap<u8, u64>, Error> {
     let mut used = BTreeMap::new();
-    for seen in snapshot(shared)?.values() {
+    for seen in snapshot(shared)?.values().filter(|seen| seen.kept != Kept::Tier) {
         *used.entry(seen.place.disk).or_default() += seen.bytes;
     }
     Ok(used)
 }
 
 /// Where a segment is that is still there.
-pub(crate) fn place_of(shared: &Shared, id: u64) -> Result<Option<Place>, Error> {
+pub(crate) fn place_of(shared: &Shared, id: u64) -> Result<Option<(Place, Kept)>, Error> {
     if let Some(segment) = shared.index.read().segments.get(&id) {
-        return Ok(Some(segment.place()));
+        return Ok(Some((segment.place(), Kept::Local)));
     }
     let found = shared.catalogue.segments(id.checked_sub(1), 1)?;
     let found = found.first().filter(|segment| segment.id == id);
-    Ok(found.map(|segment| Place { id, disk: segment.disk }))
+    Ok(found.map(|segment| (Place { id, disk: segment.disk }, segment.place)))
 }
 
 /// A segment and what is in it, by its footer or, while it has none, by the index; `None` when it is not there any more.
 pub(crate) fn parts_of(shared: &Shared, id: u64) -> Result<Option<(Segment, Vec<Part>)>, Error> {
-    let Some(place) = place_of(shared, id)? else { return Ok(None) };
+    let Some((place, _)) = place_of(shared, id)? else { return Ok(None) };
     let room = shared.rooms().get(usize::from(place.disk)).filter(|room| !room.has_left());
     let Some(room) = room else { return Ok(None) };
     let Ok(opened) = load(&*room.disk, id) else { return Ok(None) };
@@ -285,8 +297,11 @@ fn disks(shared: &Shared, asked: &Asked<'_>, segments: &[SegmentStock]) -> Vec<D
         // Looked at now: the last look may be old.
         let _ = room.has_space(0);
         let (id, free_bytes) = (u16::from(room.no), room.free_bytes());
-        let used: u64 =
-            segments.iter().filter(|segment| segment.disk == id).map(|segment| segment.bytes).sum();
+        let used: u64 = segments
+            .iter()
+            .filter(|segment| segment.disk == id && segment.place != super::Place::Tier)
+            .map(|segment| segment.bytes)
+            .sum();
         let total_bytes = free_bytes.saturating_add(used);
         let stop_bytes = shared.config.min_free_bytes;
         let percent = u128::from(total_bytes) * u128::from(asked.keep_free_percent) / 100;

@@ -12,8 +12,8 @@ mod pieces;
 mod power;
 mod real;
 mod serve;
-mod stream;
 mod signed;
+mod stream;
 
 use sightline_model::{
     TimeRange, Timestamp,
