@@ -159,7 +159,6 @@ fn recoveries(log: &str) -> usize {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-#[expect(clippy::print_stderr, reason = "the figures of a long run")]
 async fn whatever_moment_it_is_killed_at_nothing_that_was_seen_is_lost() {
     let seed = number("SIGHTLINE_SEED").unwrap_or_else(|| Timestamp::now().0.unsigned_abs());
     let kills = number("SIGHTLINE_KILLS").unwrap_or(KILLS);
