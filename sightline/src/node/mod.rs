@@ -187,7 +187,7 @@ async fn open_footage(
 ) -> anyhow::Result<Footage> {
     let catalogue = SqlCatalogue::open(records, &config.node).await?;
     let keys = keys.map(|keys| keys as Arc<dyn KeyProvider>);
-    let seams = Seams { keys, catalogue: Some(Arc::new(catalogue)) };
+    let seams = Seams { keys, catalogue: Some(Arc::new(catalogue)), ..Seams::default() };
     let (footage, recovery) =
         tokio::task::spawn_blocking(move || Footage::open(config, seams, Timestamp::now())).await??;
     info!("Footage recovered: {recovery}");
