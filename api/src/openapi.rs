@@ -124,6 +124,9 @@ fn complete(path: &str, method: &HttpMethod, operation: &mut Operation) {
     if path.contains('{') {
         statuses.push(404);
     }
+    if path.contains("/footage/") && *method == HttpMethod::Get {
+        statuses.push(410);
+    }
     if operation.request_body.is_some() {
         statuses.extend([413, 415]);
     }

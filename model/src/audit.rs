@@ -54,6 +54,10 @@ pub enum Action {
     PatrolStarted,
     /// Ended a patrol.
     PatrolEnded,
+    /// Destroyed keys of footage, and with them the footage.
+    KeysDestroyed,
+    /// Replaced the key that wraps all others.
+    MasterKeyReplaced,
 }
 
 impl Action {
@@ -82,6 +86,8 @@ impl Action {
             Self::PlanChanged => "plan_changed",
             Self::PatrolStarted => "patrol_started",
             Self::PatrolEnded => "patrol_ended",
+            Self::KeysDestroyed => "keys_destroyed",
+            Self::MasterKeyReplaced => "master_key_replaced",
         }
     }
 }

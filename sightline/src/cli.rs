@@ -156,10 +156,13 @@ pub(crate) enum FootageCommand {
         #[command(flatten)]
         place: FootagePlace,
     },
-    /// Verify every checksum and Merkle root; changes nothing.
+    /// Verify every checksum and Merkle root; changes nothing unless asked to.
     Check {
         #[command(flatten)]
         place: FootagePlace,
+        /// Make the catalogue again from the segments, and damaged footers from their records. No node may run.
+        #[arg(long)]
+        rebuild: bool,
     },
     /// Show what the policies would delete, thin or move, and why; does nothing. Holds are known with --config only.
     Plan {
@@ -172,6 +175,10 @@ pub(crate) enum FootageCommand {
     /// Holds: footage that no policy may touch.
     #[command(subcommand)]
     Hold(HoldCommand),
+    /// Save a clip as MP4 from a running node, under a grant: the look is entered in its audit log first.
+    Export(ExportArgs),
+    /// Measure what a disk can carry, beside a bare program on the same disk.
+    Bench(BenchArgs),
 }
 
 #[derive(Debug, Subcommand)]
@@ -208,6 +215,59 @@ pub(crate) enum HoldCommand {
         /// Its id, as listed.
         id: String,
     },
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ExportArgs {
+    /// Address of the node's API, ending in /api/v1.
+    #[arg(long, value_name = "URL")]
+    pub api: String,
+    /// Sign-in name.
+    #[arg(long, value_name = "NAME")]
+    pub user: String,
+    /// File with the password.
+    #[arg(long, value_name = "FILE")]
+    pub password_file: PathBuf,
+    /// Camera.
+    #[arg(long, value_name = "ID")]
+    pub camera: String,
+    /// Start, RFC 3339.
+    #[arg(long, value_name = "TIME")]
+    pub from: String,
+    /// End, RFC 3339.
+    #[arg(long, value_name = "TIME")]
+    pub to: String,
+    /// A grant that is open.
+    #[arg(long, value_name = "ID", conflicts_with_all = ["case", "reason"])]
+    pub grant: Option<String>,
+    /// Or a registered case, to open a grant under.
+    #[arg(long, value_name = "REF", requires = "reason")]
+    pub case: Option<String>,
+    /// And why.
+    #[arg(long, value_name = "TEXT", requires = "case")]
+    pub reason: Option<String>,
+    /// The file to write.
+    #[arg(value_name = "FILE")]
+    pub to_file: PathBuf,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct BenchArgs {
+    /// A folder on the disk to measure; a folder of its own is made in it and removed again.
+    #[arg(value_name = "DIR")]
+    pub dir: PathBuf,
+    /// Cameras.
+    #[arg(long, default_value_t = 2000)]
+    pub cameras: usize,
+    /// GOPs of each camera in each round.
+    #[arg(long, default_value_t = 2)]
+    pub gops: usize,
+    /// Bytes of a GOP.
+    #[arg(long, default_value_t = 500_000)]
+    pub gop_bytes: usize,
+    /// Rounds.
+    #[arg(long, default_value_t = 3)]
+    pub rounds: usize,
 }
 
 /// Where footage lies.

@@ -17,12 +17,16 @@ pub(crate) enum Failure {
     /// The input was wrong: exit code 2.
     #[error("{0}")]
     Usage(String),
+    /// Somebody may not do that: exit code 5.
+    #[error("{0}")]
+    Denied(String),
 }
 
 impl Failure {
     fn code(&self) -> u8 {
         match self {
             Self::Usage(_) => 2,
+            Self::Denied(_) => 5,
         }
     }
 }

@@ -3,6 +3,7 @@
 
 use std::{future::Future, pin::Pin, sync::Arc};
 
+use sha2::{Digest, Sha256};
 use sightline_model::audit::{Act, Entry};
 use sightline_records::{Records, audit::AuditHead};
 use tokio::sync::{mpsc, oneshot};
@@ -17,6 +18,8 @@ use crate::{
 const QUEUE: usize = 1024;
 /// Most acts made durable at once.
 const BATCH: usize = 256;
+/// Most names written out in one detail.
+pub(crate) const MOST_WRITTEN: usize = 20;
 /// Longest detail in characters: an entry is a line, not a document.
 const DETAIL_CHARS: usize = 1000;
 
@@ -76,6 +79,22 @@ impl AuditLog {
 
 fn one_line(text: &str) -> String {
     text.chars().take(DETAIL_CHARS).map(|c| if c.is_control() { ' ' } else { c }).collect()
+}
+
+/// Some things by name; many as their number and the SHA-256 of their names, sorted, each followed by a line feed.
+pub(crate) fn named_or_counted<T: AsRef<str>>(what: &str, names: impl IntoIterator<Item = T>) -> String {
+    let names: Vec<T> = names.into_iter().collect();
+    let mut names: Vec<&str> = names.iter().map(AsRef::as_ref).collect();
+    if names.len() <= MOST_WRITTEN {
+        return format!("{what} {}", names.join(" "));
+    }
+    names.sort_unstable();
+    let mut list = Sha256::new();
+    for name in &names {
+        list.update(name.as_bytes());
+        list.update(b"\n");
+    }
+    format!("{} {what}, sha256 {}", names.len(), chain::hex(&list.finalize()))
 }
 
 async fn write(store: impl Store, mut waiting: mpsc::Receiver<Waiting>) {

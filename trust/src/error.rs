@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use sightline_model::account::{Right, Role};
 
-use crate::{chain::Broken, refusal::Refusal};
+use crate::{chain::Broken, keys::KeyFileError, refusal::Refusal};
 
 /// An error of accounts, grants or the log. `Display` says what happened, [`Error::remedy`] the way out.
 #[derive(Debug, thiserror::Error)]
@@ -74,6 +74,9 @@ pub enum Error {
     /// Footage.
     #[error(transparent)]
     Footage(#[from] sightline_footage::Error),
+    /// The keys of footage.
+    #[error(transparent)]
+    Keys(#[from] KeyFileError),
     /// Something that should not happen.
     #[error("could not {doing}: {why}")]
     Internal {
@@ -102,6 +105,7 @@ impl Error {
             Self::Broken(_) => "audit_broken",
             Self::Records(_) => "records",
             Self::Footage(_) => "footage",
+            Self::Keys(_) => "keys_unavailable",
             Self::Internal { .. } => "internal",
         }
     }
@@ -129,6 +133,7 @@ impl Error {
             Self::Broken(_) => {
                 "Keep everything as it is and tell the auditor: entries were changed outside of Sightline."
             }
+            Self::Keys(_) => "Tell ops: the key folder or its disk is in trouble; nothing else is lost.",
             Self::Records(_) | Self::Footage(_) | Self::Internal { .. } => {
                 "Try again; if it stays, tell ops."
             }

@@ -2,7 +2,6 @@
 
 use std::collections::BTreeSet;
 
-use sha2::{Digest, Sha256};
 use sightline_model::{
     CameraId, RegionId, TimeRange, Timestamp,
     account::Right,
@@ -17,8 +16,7 @@ use sightline_records::{Error as RecordsError, cameras::CameraFilter};
 use uuid::Uuid;
 
 use crate::{
-    Caller, Error, GrantRequest, Refusal, Trust,
-    chain::hex,
+    Caller, Error, GrantRequest, Refusal, Trust, audit,
     policy::{self, Facts},
 };
 
@@ -28,8 +26,6 @@ const NEAR_METRES: f64 = 300.0;
 const PAGE: usize = 1000;
 /// Most cameras that a request may name.
 const MOST_NAMED: usize = 1000;
-/// Cameras that an entry names one by one; of more it says how many, and the hash of the list.
-const MOST_WRITTEN: usize = 20;
 
 impl Trust {
     /// Opens a grant, when the policy allows it; the act is entered first.
@@ -294,19 +290,8 @@ fn opened_detail(grant: &Grant) -> String {
     format!("{scope}; until {}; {}", grant.expires_at, grant.reason)
 }
 
-/// Some cameras by name; many as their number and the SHA-256 of their names, sorted, each followed by a line feed.
 fn named_or_counted(cameras: &[CameraId]) -> String {
-    let mut names: Vec<&str> = cameras.iter().map(CameraId::as_str).collect();
-    if names.len() <= MOST_WRITTEN {
-        return format!("cameras {}", names.join(" "));
-    }
-    names.sort_unstable();
-    let mut list = Sha256::new();
-    for name in &names {
-        list.update(name.as_bytes());
-        list.update(b"\n");
-    }
-    format!("{} cameras, sha256 {}", names.len(), hex(&list.finalize()))
+    audit::named_or_counted("cameras", cameras.iter().map(CameraId::as_str))
 }
 
 fn grant_act(grant: &Grant, action: Action, detail: String, now: Timestamp) -> Act {

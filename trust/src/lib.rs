@@ -1,4 +1,5 @@
-//! Who may see what, and the log of who did: accounts and sessions, grants, the one door to footage, the audit log.
+//! Who may see what, and the log of who did: accounts and sessions, grants, the one door to footage, the audit log, the keys of
+//! encrypted footage.
 //!
 //! Belongs here: every decision on access, and everything that makes it provable. Does not belong here: HTTP, how
 //! footage is stored, what an event means.
@@ -18,6 +19,7 @@ pub mod chain;
 mod door;
 mod error;
 mod grants;
+pub mod keys;
 mod live;
 mod looks;
 mod metrics;

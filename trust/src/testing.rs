@@ -11,7 +11,7 @@ use std::{
 };
 
 use bytes::Bytes;
-use sightline_footage::{Footage, Keep, Seams, TailWriter};
+use sightline_footage::{Footage, Keep, KeyProvider, Seams, TailWriter};
 use sightline_model::{
     CameraId, TimeRange, Timestamp,
     account::{Account, Role},
@@ -61,7 +61,7 @@ pub(crate) struct World {
     pub(crate) footage: Footage,
     pub(crate) now: Timestamp,
     pub(crate) audit_fails: Arc<AtomicBool>,
-    _dir: tempfile::TempDir,
+    pub(crate) dir: tempfile::TempDir,
 }
 
 pub(crate) fn camera(id: &str) -> CameraId {
@@ -71,6 +71,15 @@ pub(crate) fn camera(id: &str) -> CameraId {
 impl World {
     /// Without footage: fast.
     pub(crate) async fn without_footage() -> Self {
+        Self::with(Seams::default()).await
+    }
+
+    /// Without footage; what is recorded into it is encrypted.
+    pub(crate) async fn encrypted(keys: Arc<dyn KeyProvider>) -> Self {
+        Self::with(Seams { keys: Some(keys), ..Seams::default() }).await
+    }
+
+    async fn with(seams: Seams) -> Self {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("records.sqlite");
         let config = sightline_records::Config { path, ..sightline_records::Config::default() };
@@ -82,14 +91,14 @@ impl World {
             min_free_bytes: 0,
             ..sightline_footage::Config::default()
         };
-        let (footage, _) = Footage::open(config, Seams::default(), now).unwrap();
+        let (footage, _) = Footage::open(config, seams, now).unwrap();
         let audit_fails = Arc::new(AtomicBool::new(false));
         let metrics = Arc::new(Metrics::default());
         let store = Flaky { records: records.clone(), fails: Arc::clone(&audit_fails) };
         let audit = AuditLog::start(store, Arc::clone(&metrics));
         let accounts = Accounts::with_audit(Config::default(), records.clone(), audit, metrics);
         let trust = Trust::over(accounts, footage.clone());
-        let world = Self { trust, records, footage, now, audit_fails, _dir: dir };
+        let world = Self { trust, records, footage, now, audit_fails, dir };
         world.register().await;
         world
     }

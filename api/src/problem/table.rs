@@ -56,10 +56,12 @@ fn records(error: &sightline_records::Error) -> &'static str {
 fn footage(error: &sightline_footage::Error) -> &'static str {
     use sightline_footage::{Error as E, KeyError};
     match error {
-        E::Gone { .. } | E::Key(KeyError::Destroyed { .. }) => "no_footage",
-        E::Key(_) => "footage_unavailable",
+        E::Gone { .. } => "no_footage",
+        E::Key(KeyError::Destroyed { .. }) => "footage_destroyed",
+        E::Key(KeyError::Unknown { .. } | KeyError::Unavailable { .. }) => "keys_unavailable",
         E::Damaged { .. } | E::Config { .. } | E::Version { .. } | E::WriterBusy { .. } => "internal",
         E::Io { .. } | E::Locked { .. } | E::DiskFull { .. } | E::NotWriting { .. } => "footage_unavailable",
+        E::Catalogue(error) => records(error),
         E::Stopped => "stopping",
     }
 }
@@ -133,6 +135,7 @@ mod tests {
             (Trust::WeakPassword { why: String::new() }, 400),
             (Trust::SecondPerson { what: "", why: "" }, 403),
             (Trust::AuditUnavailable { why: String::new() }, 503),
+            (sightline_trust::keys::KeyFileError::ReadOnly { path: "/keys".into() }.into(), 503),
             (Look::GrantMissing.into(), 403),
             (Look::GrantForeign.into(), 403),
             (Look::GrantExpired { at: range.from }.into(), 403),
@@ -145,6 +148,24 @@ mod tests {
             let problem = Error::from(error).problem();
             assert_eq!((problem.code, problem.status), (code, status));
             assert_eq!(problem.remedy, remedy, "the door knows the way out best");
+        }
+    }
+
+    #[test]
+    fn destroyed_footage_is_told_from_keys_that_are_missing() {
+        use sightline_footage::{CameraHour, KeyError, KeyId};
+
+        let of = CameraHour { camera: "gate-1".parse().unwrap(), hour: 494_000 };
+        let problem = |error: KeyError| Error::from(sightline_footage::Error::Key(error)).problem();
+        let destroyed = problem(KeyError::Destroyed { id: KeyId(1), of });
+        assert_eq!((destroyed.status, destroyed.code), (410, "footage_destroyed"));
+        assert!(destroyed.detail.contains("gate-1 in the hour from 2026-05-10"), "{}", destroyed.detail);
+        for missing in
+            [KeyError::Unknown { id: KeyId(1), of }, KeyError::Unavailable { detail: "/secret".into() }]
+        {
+            let missing = problem(missing);
+            assert_eq!((missing.status, missing.code), (503, "keys_unavailable"));
+            assert!(!missing.detail.contains("secret"), "{}", missing.detail);
         }
     }
 

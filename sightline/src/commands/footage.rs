@@ -1,9 +1,17 @@
-//! `sightline footage`: what is stored, and whether it is sound. Read-only, also beside a running node.
+//! `sightline footage`: what is stored, and whether it is sound. Read-only, also beside a running node, unless asked to rebuild.
+
+mod bench;
+mod export;
 
 use std::path::PathBuf;
 
 use serde::Serialize;
-use sightline_footage::{CheckReport, SegmentInfo};
+use sightline_footage::{
+    CheckReport, Recovery, SegmentInfo,
+    catalogue::{Catalogue, MemoryCatalogue, SqlCatalogue},
+};
+use sightline_model::Timestamp;
+use sightline_records::Records;
 
 use crate::{
     cli::{FootageCommand, FootagePlace},
@@ -12,8 +20,10 @@ use crate::{
     output::{self, Format},
 };
 
-pub(super) async fn run(command: FootageCommand, output: Format) -> anyhow::Result<Exit> {
+pub(super) fn run(command: FootageCommand, output: Format) -> anyhow::Result<Exit> {
     match command {
+        FootageCommand::Bench(args) => bench::run(args, output),
+        FootageCommand::Export(args) => super::block_on(export::run(args, output)),
         FootageCommand::Ls { place } => {
             let segments: Vec<Row> =
                 sightline_footage::list_segments(&dir(place)?)?.iter().map(Row::of).collect();
@@ -23,7 +33,8 @@ pub(super) async fn run(command: FootageCommand, output: Format) -> anyhow::Resu
             })?;
             Ok(Exit::Ok)
         }
-        FootageCommand::Check { place } => {
+        FootageCommand::Check { place, rebuild: true } => rebuild(place, output),
+        FootageCommand::Check { place, rebuild: false } => {
             let progress = output::progress(0, "bytes");
             let report = sightline_footage::check(&dir(place)?, |done, all| {
                 progress.set_length(all);
@@ -36,19 +47,85 @@ pub(super) async fn run(command: FootageCommand, output: Format) -> anyhow::Resu
             }
             anyhow::bail!("the store is damaged: keep it as it is, copy it, and read what stands above")
         }
-        FootageCommand::Plan { place, at } => super::plan::plan(place, at, output).await,
-        FootageCommand::Hold(command) => super::plan::hold(command, output).await,
+        FootageCommand::Plan { place, at } => super::block_on(super::plan::plan(place, at, output)),
+        FootageCommand::Hold(command) => super::block_on(super::plan::hold(command, output)),
     }
 }
 
 fn dir(place: FootagePlace) -> anyhow::Result<PathBuf> {
-    Ok(match (place.dir, place.config) {
-        (Some(dir), _) => dir,
+    Ok(stores(place)?.0.dir)
+}
+
+/// The store, and the records database where its catalogue is kept; a store that is named by its directory alone has none.
+fn stores(
+    place: FootagePlace,
+) -> anyhow::Result<(sightline_footage::Config, Option<sightline_records::Config>)> {
+    match (place.dir, place.config) {
+        (Some(dir), _) => Ok((sightline_footage::Config { dir, ..Default::default() }, None)),
         (None, Some(config)) => {
-            Config::load(&config).map_err(|error| Failure::Usage(error.to_string()))?.footage.dir
+            let config = Config::load(&config).map_err(|error| Failure::Usage(error.to_string()))?;
+            Ok((config.footage, Some(config.records)))
         }
-        (None, None) => return Err(Failure::Usage("name the store with --dir or --config".to_owned()).into()),
-    })
+        (None, None) => Err(Failure::Usage("name the store with --dir or --config".to_owned()).into()),
+    }
+}
+
+fn rebuild(place: FootagePlace, output: Format) -> anyhow::Result<Exit> {
+    let (config, records) = stores(place)?;
+    let runtime = tokio::runtime::Runtime::new()?;
+    let catalogue: Box<dyn Catalogue> = match records {
+        Some(records) => Box::new(runtime.block_on(async {
+            anyhow::Ok(SqlCatalogue::open(Records::open(&records).await?, &config.node).await?)
+        })?),
+        None => {
+            output::note("Footers are repaired; without --config there is no catalogue to rebuild.");
+            Box::new(MemoryCatalogue::default())
+        }
+    };
+    let progress = output::progress(0, "segments");
+    let report = sightline_footage::rebuild(&config, &*catalogue, Timestamp::now(), |done, all| {
+        progress.set_length(all);
+        progress.set_position(done);
+    })?;
+    progress.finish_and_clear();
+    output.print(&Rebuilt::of(&report), |_| report.to_string())?;
+    if report.unreadable.is_empty() {
+        return Ok(Exit::Ok);
+    }
+    anyhow::bail!("some segments cannot be read: they were left alone, copy them and read what stands above")
+}
+
+/// What a rebuild found, for programs.
+#[derive(Serialize)]
+struct Rebuilt {
+    segments: u64,
+    gops: u64,
+    streams: u64,
+    filed: u64,
+    away: u64,
+    rescanned: u64,
+    footers_rebuilt: u64,
+    damaged: u64,
+    unreadable: Vec<Wrong>,
+}
+
+impl Rebuilt {
+    fn of(report: &Recovery) -> Self {
+        let unreadable = report.unreadable.iter();
+        Self {
+            segments: report.segments,
+            gops: report.gops,
+            streams: report.streams,
+            filed: report.filed,
+            away: report.away,
+            rescanned: report.rescanned,
+            footers_rebuilt: report.footers_rebuilt,
+            damaged: report.damaged,
+            unreadable: unreadable
+                .map(|(path, what)| Wrong { path: path.clone(), offset: 0, what: what.clone() })
+                .collect(),
+        }
+    }
 }
 
 /// A segment, as it is listed.

@@ -29,6 +29,8 @@ pub(crate) struct Config {
     pub pictures: sightline_picture::Config,
     /// Events.
     pub gateway: sightline_gateway::Config,
+    /// The keys of footage.
+    pub keys: sightline_trust::keys::Config,
     /// Sessions.
     pub trust: sightline_trust::Config,
     /// HTTP.
@@ -83,6 +85,13 @@ impl Config {
         if self.records.path == sightline_records::Config::default().path {
             self.records.path = data.join("records.sqlite");
         }
+        let keys = sightline_trust::keys::Config::default();
+        if self.keys.dir == keys.dir {
+            self.keys.dir = data.join("keys");
+        }
+        if self.keys.master_file == keys.master_file {
+            self.keys.master_file = data.join("master.key");
+        }
         self.footage.node.clone_from(&self.node.name);
         self.gateway.node.clone_from(&self.node.name);
         self
@@ -98,9 +107,12 @@ mod tests {
         let node = Node { name: "depot".to_owned(), data: "/srv/sl".into() };
         let mut config = Config { node, ..Config::default() };
         config.records.path = "/fast/records.sqlite".into();
+        config.keys.master_file = "/safe/master.key".into();
         let config = config.resolved();
         assert_eq!(config.footage.dir, Path::new("/srv/sl/footage"));
         assert_eq!(config.records.path, Path::new("/fast/records.sqlite"));
+        assert_eq!(config.keys.dir, Path::new("/srv/sl/keys"));
+        assert_eq!(config.keys.master_file, Path::new("/safe/master.key"));
         assert_eq!((config.footage.node.as_str(), config.gateway.node.as_str()), ("depot", "depot"));
     }
 

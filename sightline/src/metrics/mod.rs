@@ -3,14 +3,14 @@
 mod parts;
 mod sheet;
 
-use std::sync::Weak;
+use std::sync::{Arc, Weak};
 
 use sightline_api::Api;
 use sightline_footage::Footage;
 use sightline_gateway::Gateway;
 use sightline_ingest::Supervisor;
 use sightline_picture::Pictures;
-use sightline_trust::Trust;
+use sightline_trust::{Trust, keys::FileKeys};
 
 use sheet::Sheet;
 
@@ -22,6 +22,8 @@ pub(crate) struct Sources {
     /// Weak, so that a scrape in work does not hold up the end of ingest.
     pub ingest: Weak<Supervisor>,
     pub trust: Trust,
+    /// `None` when footage is neither encrypted nor ever was.
+    pub keys: Option<Arc<FileKeys>>,
     pub pictures: Pictures,
     pub api: Api,
 }
@@ -41,6 +43,9 @@ impl Sources {
         parts::footage(&mut sheet, &self.footage.metrics());
         parts::gateway(&mut sheet, &self.gateway.metrics());
         parts::trust(&mut sheet, &self.trust.metrics());
+        if let Some(keys) = &self.keys {
+            parts::keys(&mut sheet, &keys.metrics());
+        }
         parts::pictures(&mut sheet, &self.pictures.metrics());
         parts::api(&mut sheet, &self.api.metrics());
         sheet.render()

@@ -101,6 +101,22 @@ pub(super) fn footage(sheet: &mut Sheet, now: &sightline_footage::MetricsSnapsho
     sheet.gauge("sightline_footage_live_readers", "Readers of the tails.", now.live_readers as f64);
 }
 
+/// The keys of footage.
+pub(super) fn keys(sheet: &mut Sheet, now: &sightline_trust::keys::KeysSnapshot) {
+    for (name, help, value) in [
+        ("sightline_keys_made_total", "Keys of camera-hours made.", now.made),
+        ("sightline_keys_opened_total", "Keys read from their files.", now.opened),
+        ("sightline_keys_destroyed_total", "Keys destroyed, and with them their footage.", now.destroyed),
+        (
+            "sightline_keys_failures_total",
+            "Keys that could not be had, made durable or destroyed because of a disk or file in trouble.",
+            now.failures,
+        ),
+    ] {
+        sheet.counter(name, help, value);
+    }
+}
+
 /// Events.
 pub(super) fn gateway(sheet: &mut Sheet, now: &sightline_gateway::MetricsSnapshot) {
     let kinds: Vec<_> = now.kinds.iter().map(|kind| ([("kind", kind.kind)], kind)).collect();

@@ -2,10 +2,12 @@
 //!
 //! ```text
 //! records ─┬─> trust <── footage <── tail <── ingest <── targets (registry)
+//!          │              └── keys
 //!          ├─> gateway                  └── demand (live readers) ──> ingest
 //!          └─> api <── trust, gateway, pictures, states (ingest)
 //! ```
 
+mod destroyer;
 mod follow;
 mod http;
 
@@ -13,7 +15,7 @@ use std::{net::SocketAddr, sync::Arc, time::Duration};
 
 use anyhow::Context;
 use sightline_api::{Api, Parts};
-use sightline_footage::{Footage, Keep, Seams};
+use sightline_footage::{Footage, Keep, KeyProvider, Seams, catalogue::SqlCatalogue};
 use sightline_gateway::Gateway;
 use sightline_ingest::{Append, Sink, Supervisor};
 use sightline_model::{
@@ -23,11 +25,15 @@ use sightline_model::{
 };
 use sightline_picture::Pictures;
 use sightline_records::Records;
-use sightline_trust::Trust;
+use sightline_trust::{
+    Trust,
+    keys::{self, FileKeys},
+};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use tracing::{info, warn};
 
 use crate::{config::Config, metrics};
+use destroyer::Destroyer;
 
 /// How long each part may take to end. Together they stay under five seconds.
 const API_ENDS_WITHIN: Duration = Duration::from_millis(700);
@@ -60,9 +66,14 @@ impl Node {
         let listeners = http::Listeners::bind(&config.listen).await?;
 
         config.ingest.check()?;
-        let footage = open_footage(config.footage).await?;
+        let keys = open_keys(config.keys).await?;
         let records = Records::open(&config.records).await?;
+        let footage = open_footage(config.footage, records.clone(), keys.clone()).await?;
         let trust = Trust::new(config.trust, records.clone(), footage.clone());
+        if let Some(keys) = keys.clone() {
+            let (trust, runtime) = (trust.clone(), tokio::runtime::Handle::current());
+            footage.set_key_destroyer(Arc::new(Destroyer { keys, trust, runtime }));
+        }
         let gateway = Gateway::start(config.gateway, records.clone(), cancel.clone()).await?;
         let pictures = Pictures::start(config.pictures)?;
         // Ingest ends by being drained, not by the common signal: its open GOPs must reach the log first.
@@ -88,6 +99,7 @@ impl Node {
             gateway: gateway.clone(),
             ingest: Arc::downgrade(&supervisor),
             trust: trust.clone(),
+            keys,
             pictures: pictures.clone(),
             api: api.clone(),
         };
@@ -163,10 +175,27 @@ impl Node {
     }
 }
 
-async fn open_footage(config: sightline_footage::Config) -> anyhow::Result<Footage> {
+/// The keys of footage; `None` when it is neither encrypted nor ever was.
+async fn open_keys(config: keys::Config) -> anyhow::Result<Option<Arc<FileKeys>>> {
+    let encryption = config.encryption;
+    let keys = tokio::task::spawn_blocking(move || FileKeys::open_if_used(&config)).await??;
+    match &keys {
+        Some(keys) if encryption => info!(master = %keys.master(), "New footage is encrypted."),
+        _ => warn!("New footage is not encrypted (keys.encryption)."),
+    }
+    Ok(keys.map(Arc::new))
+}
+
+async fn open_footage(
+    config: sightline_footage::Config,
+    records: Records,
+    keys: Option<Arc<FileKeys>>,
+) -> anyhow::Result<Footage> {
+    let catalogue = SqlCatalogue::open(records, &config.node).await?;
+    let keys = keys.map(|keys| keys as Arc<dyn KeyProvider>);
+    let seams = Seams { keys, catalogue: Some(Arc::new(catalogue)) };
     let (footage, recovery) =
-        tokio::task::spawn_blocking(move || Footage::open(config, Seams::default(), Timestamp::now()))
-            .await??;
+        tokio::task::spawn_blocking(move || Footage::open(config, seams, Timestamp::now())).await??;
     info!("Footage recovered: {recovery}");
     Ok(footage)
 }

@@ -175,7 +175,7 @@ fn check_footer(
     }
     let section = |section: crate::format::footer::Section| -> io::Result<Option<Vec<u8>>> {
         let bytes = read_vec(&*opened.file, section.offset, usize::try_from(section.length).unwrap_or(0))?;
-        Ok((crc32c::crc32c(&bytes) == section.crc).then_some(bytes))
+        Ok((crate::format::crc::crc32c(&bytes) == section.crc).then_some(bytes))
     };
     for row in rows {
         let block = section(row.block).ok().flatten().and_then(|bytes| Block::decode(&bytes));

@@ -56,6 +56,8 @@ pub struct Config {
     pub index_cache_bytes: usize,
     /// What is kept for how long.
     pub policies: PolicyConfig,
+    /// Memory for rows of the catalogue that were looked up lately: 40 bytes for what a camera has in one segment.
+    pub catalogue_cache_bytes: usize,
 }
 
 impl Default for Config {
@@ -77,6 +79,7 @@ impl Default for Config {
             read_cache_bytes: 64 << 20,
             index_cache_bytes: 16 << 20,
             policies: PolicyConfig::default(),
+            catalogue_cache_bytes: 48 << 20,
         }
     }
 }

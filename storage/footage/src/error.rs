@@ -95,6 +95,9 @@ pub enum Error {
         /// What is wrong, in words.
         detail: String,
     },
+    /// The rows about sealed segments cannot be read or written. They are derived: no footage is lost with them.
+    #[error("the footage catalogue: {0}")]
+    Catalogue(#[from] sightline_records::Error),
     /// The store was shut down.
     #[error("the footage store has been shut down")]
     Stopped,

@@ -15,18 +15,24 @@
 //! - Nothing stored is ever overwritten. Bytes are cut only behind the last complete record after a crash.
 //! - A push never waits; what is lost for it stands as a gap with a reason.
 
+mod ask;
+mod bench;
+pub mod catalogue;
 mod check;
 mod config;
-#[allow(dead_code, unused_imports, reason = "the writer and readers take it up with format version 2")]
 mod crypt;
 mod disk;
 mod error;
 mod format;
+#[doc(hidden)]
+pub mod generate;
 mod index;
 mod lru;
 mod metrics;
 pub mod policy;
+mod pool;
 mod query;
+mod rebuild;
 mod recovery;
 mod room;
 mod shared;
@@ -39,13 +45,16 @@ mod tests;
 mod types;
 mod writer;
 
+pub use ask::FootageStream;
+pub use bench::{BenchPlan, BenchReport, ReadFigure, WriteFigure, bench};
 pub use check::{CheckReport, Problem, check, list_segments};
 pub use config::Config;
 pub use crypt::{CameraHour, DataKey, KeyError, KeyId, KeyProvider, WRAPPED_KEY_BYTES};
 pub use error::Error;
 pub use index::SegmentInfo;
 pub use metrics::{DiskInfo, DiskState, MetricsSnapshot};
+pub use rebuild::rebuild;
 pub use recovery::Recovery;
 pub use store::{Footage, Seams};
 pub use tail::{LiveReader, TailWriter};
-pub use types::{GopEntry, Keep, LiveItem, Span, Timeline, Watermarks};
+pub use types::{Direction, FootageItem, GopEntry, Keep, LiveItem, Span, Timeline, Watermarks};

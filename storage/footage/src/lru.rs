@@ -54,6 +54,12 @@ impl<K: Clone + Eq + Hash, V: Clone> Lru<K, V> {
         }
     }
 
+    pub(crate) fn clear(&mut self) {
+        self.slots.clear();
+        self.order.clear();
+        self.weight = 0;
+    }
+
     pub(crate) fn remove(&mut self, key: &K) {
         if let Some(slot) = self.slots.remove(key) {
             self.order.remove(&slot.used);
@@ -78,5 +84,9 @@ mod tests {
         assert_eq!((cache.get(&"whale"), cache.weight), (None, 8));
         cache.insert("a", 5, 2);
         assert_eq!((cache.get(&"a"), cache.weight), (Some(5), 6));
+        cache.clear();
+        assert_eq!((cache.get(&"a"), cache.weight), (None, 0));
+        cache.insert("b", 6, 10);
+        assert_eq!((cache.get(&"b"), cache.weight), (Some(6), 10));
     }
 }

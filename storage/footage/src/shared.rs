@@ -7,13 +7,15 @@ use std::{
 
 use parking_lot::{Mutex, RwLock};
 use sightline_model::media::{Gop, ParameterSets, StreamKey};
+use tokio::sync::watch;
 
 use crate::{
     Error, Seams,
+    catalogue::Catalogue,
     config::Config,
     crypt::KeyProvider,
     format::{block::Block, footer::Section},
-    index::{Files, Index},
+    index::{Files, Index, rows::RowCache},
     lru::Lru,
     metrics::Counters,
     policy::keeper::Keeping,
@@ -36,10 +38,19 @@ pub(crate) struct Shared {
     pub(crate) keys: Option<Arc<dyn KeyProvider>>,
     /// GOPs read lately, by segment and offset.
     pub(crate) gops: Mutex<Lru<(u64, u64), Arc<Gop>>>,
+    /// How often `gops` was emptied; changed with it locked.
+    pub(crate) forgotten: AtomicU64,
     /// Index blocks read lately, by segment and place.
     pub(crate) blocks: Mutex<Lru<(u64, Section), Arc<Block>>>,
     /// Parameter sets read lately, by segment and place.
     pub(crate) params: Mutex<Lru<(u64, u32), Arc<ParameterSets>>>,
+    /// The rows about sealed segments, and those that were looked up lately.
+    pub(crate) catalogue: Arc<dyn Catalogue>,
+    pub(crate) rows: Mutex<RowCache>,
+    /// Held while rows are put in or taken out, together with what the index knows of them.
+    pub(crate) filing: Mutex<()>,
+    /// Whether the last sealed segment was filed, or could not be.
+    pub(crate) filed: watch::Sender<bool>,
     /// Retention classes of streams that are not of class 0.
     pub(crate) classes: Mutex<BTreeMap<StreamKey, u8>>,
     /// What looks after the policies.
@@ -54,25 +65,35 @@ impl Shared {
     pub(crate) fn new(
         config: Config,
         rooms: Vec<Arc<Room>>,
-        index: Index,
+        (index, catalogue): (Index, Arc<dyn Catalogue>),
         seams: Seams,
         next_segment: u64,
     ) -> Result<Self, Error> {
         let (tail_bytes, commit) = (config.tail_bytes, config.commit_interval);
         Ok(Self {
-            keeping: Keeping::new(&config.policies, &config.dir, seams.key_destroyer)?,
+            keeping: Keeping::new(&config.policies, &config.dir)?,
             files: Files::new(rooms.iter().map(|room| Arc::clone(&room.disk)).collect()),
             registry: Arc::new(Registry::new(tail_bytes, commit, EAGER_BYTES, rooms)),
             index: RwLock::new(index),
             counters: Counters::default(),
             next_segment: AtomicU64::new(next_segment),
             keys: seams.keys,
+            forgotten: AtomicU64::new(0),
             gops: Mutex::new(Lru::new(config.read_cache_bytes)),
             blocks: Mutex::new(Lru::new(config.index_cache_bytes)),
             params: Mutex::new(Lru::new(PARAMS_CACHED)),
             classes: Mutex::default(),
+            rows: Mutex::new(Lru::new(config.catalogue_cache_bytes)),
+            catalogue,
+            filing: Mutex::default(),
+            filed: watch::Sender::new(false),
             config,
         })
+    }
+
+    /// The keys for new footage, when it is encrypted.
+    pub(crate) fn sealing_keys(&self) -> Option<&dyn KeyProvider> {
+        self.keys.as_deref().filter(|keys| keys.encrypts())
     }
 
     pub(crate) fn rooms(&self) -> &[Arc<Room>] {

@@ -1,27 +1,29 @@
 //! The handle to a store.
 
-use std::{collections::BTreeSet, fmt, fs, io, path::Path, sync::Arc};
-
-use sightline_model::{
-    TimeRange, Timestamp,
-    media::{Gop, StreamKey},
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fmt, fs, io,
+    path::Path,
+    sync::Arc,
 };
+
+use sightline_model::{Timestamp, media::StreamKey};
 use tokio::sync::watch;
 
 use crate::{
+    catalogue::{Catalogue, MemoryCatalogue, filing},
     config::Config,
     crypt::KeyProvider,
     disk::{Disk, Lock, RealDisk},
     error::Error,
     index::SegmentInfo,
     metrics::{DiskInfo, DiskState, MetricsSnapshot},
-    policy::{KeyDestroyer, keeper},
-    query::{Miss, Query},
-    recovery::{self, Recovery},
+    policy::keeper,
+    recovery::{Opening, Recovery},
     room::{Finished, Presence, Room},
     shared::Shared,
     tail::{LiveReader, TailWriter},
-    types::{GopEntry, Keep, Timeline, Watermarks},
+    types::{Keep, Watermarks},
     writer,
 };
 
@@ -56,8 +58,8 @@ impl fmt::Debug for Footage {
 pub struct Seams {
     /// Keeps the keys. Without it, footage is stored in the clear, and what is encrypted cannot be read.
     pub keys: Option<Arc<dyn KeyProvider>>,
-    /// Destroys keys of days that are over. Without it they stay.
-    pub key_destroyer: Option<Arc<dyn KeyDestroyer>>,
+    /// Keeps the rows about sealed segments. Without it they are kept in memory, and every footer is read at the start.
+    pub catalogue: Option<Arc<dyn Catalogue>>,
 }
 
 impl Footage {
@@ -68,18 +70,7 @@ impl Footage {
     /// When the configuration cannot work, a folder is in use, the disks are full, or no folder can be read.
     pub fn open(config: Config, seams: Seams, now: Timestamp) -> Result<(Self, Recovery), Error> {
         config.check()?;
-        let mut disks = Vec::new();
-        for dir in config.dirs() {
-            let disk = RealDisk::new(dir.join(SEGMENTS_FOLDER), config.direct_io);
-            match claim(dir) {
-                Ok(lock) => disks.push(NewDisk { disk: Arc::new(disk), lock: Some(lock), out: None }),
-                Err(Error::Io { source, action, path }) if !config.more_dirs.is_empty() => {
-                    let detail = format!("could not {action} {}: {source}", path.display());
-                    disks.push(NewDisk { disk: Arc::new(disk), lock: None, out: Some(detail) });
-                }
-                Err(error) => return Err(error),
-            }
-        }
+        let disks = claim_all(&config)?;
         Self::open_on(disks, config, seams, now)
     }
 
@@ -91,11 +82,14 @@ impl Footage {
         now: Timestamp,
     ) -> Result<(Self, Recovery), Error> {
         let rooms = rooms(&disks, &config)?;
-        let (index, recovery) = recovery::open(&rooms, now)?;
-        let shared = Arc::new(Shared::new(config, rooms, index, seams, recovery.highest_id + 1)?);
+        let catalogue = seams.catalogue.clone().unwrap_or_else(|| Arc::<MemoryCatalogue>::default());
+        let (index, recovery) = Opening::new(&rooms, &*catalogue, now, &mut |_, _| ()).run()?;
+        let next_segment = recovery.highest_id + 1;
+        let shared = Arc::new(Shared::new(config, rooms, (index, catalogue), seams, next_segment)?);
+        let seal = filing::start(&shared).map_err(Error::io("start the filing of", &shared.config.dir))?;
         for (room, disk) in shared.rooms().iter().zip(disks) {
             if disk.out.is_none() {
-                writer::start(&shared, room, disk.lock)
+                writer::start(&shared, room, disk.lock, seal.clone())
                     .map_err(Error::io("start the writer of", room.disk.path()))?;
             }
         }
@@ -137,79 +131,6 @@ impl Footage {
     #[must_use]
     pub fn demand(&self) -> watch::Receiver<Arc<BTreeSet<StreamKey>>> {
         self.shared().registry.subscribe()
-    }
-
-    /// Spans and gaps that tile `range`, from the first footage to `now`.
-    ///
-    /// # Errors
-    /// When the index cannot be read.
-    pub async fn timeline(
-        &self,
-        key: StreamKey,
-        range: TimeRange,
-        now: Timestamp,
-    ) -> Result<Timeline, Error> {
-        self.ask(key, move |query| query.timeline(range, now)).await
-    }
-
-    /// GOPs and parts that overlap `range`, at most `limit`, by start and then by run.
-    ///
-    /// # Errors
-    /// When the index cannot be read.
-    pub async fn entries(
-        &self,
-        key: StreamKey,
-        range: TimeRange,
-        limit: usize,
-    ) -> Result<Vec<GopEntry>, Error> {
-        self.ask(key, move |query| query.entries(range, limit)).await
-    }
-
-    /// The GOP with the key frame for `at`: the one that covers it, else the last one before it, else the first after.
-    ///
-    /// # Errors
-    /// When the index cannot be read.
-    pub async fn nearest(&self, key: StreamKey, at: Timestamp) -> Result<Option<GopEntry>, Error> {
-        self.ask(key, move |query| query.nearest(at)).await
-    }
-
-    /// The newest complete GOP that begins with a key frame, from the ring if it is there.
-    ///
-    /// # Errors
-    /// When the index cannot be read.
-    pub async fn latest(&self, key: StreamKey) -> Result<Option<GopEntry>, Error> {
-        self.ask(key, |query| query.latest()).await
-    }
-
-    /// The media of an entry, checksums verified.
-    ///
-    /// # Errors
-    /// When it cannot be read, is damaged, or is no longer there.
-    pub async fn read(&self, entry: &GopEntry) -> Result<Arc<Gop>, Error> {
-        let entry = *entry;
-        self.ask(entry.key, move |query| query.read(&entry)).await
-    }
-
-    /// Answers from memory if it can, and on a thread that may block if not.
-    async fn ask<T: Send + 'static>(
-        &self,
-        key: StreamKey,
-        question: impl Fn(&Query<'_>) -> Result<T, Miss> + Send + 'static,
-    ) -> Result<T, Error> {
-        match question(&Query { shared: self.shared(), key, io: false }) {
-            Ok(answer) => return Ok(answer),
-            Err(Miss::Error(error)) => return Err(error),
-            Err(Miss::Io) => {}
-        }
-        let shared = Arc::clone(self.shared());
-        let answer =
-            tokio::task::spawn_blocking(move || question(&Query { shared: &shared, key, io: true })).await;
-        match answer {
-            Ok(Ok(answer)) => Ok(answer),
-            Ok(Err(Miss::Error(error))) => Err(error),
-            // Cut off because the runtime is going down.
-            Ok(Err(Miss::Io)) | Err(_) => Err(Error::Stopped),
-        }
     }
 
     /// How far each stage has come.
@@ -279,10 +200,19 @@ impl Footage {
         self.shared().rooms().iter().map(info).collect()
     }
 
-    /// All segments, oldest first.
-    #[must_use]
-    pub fn list_segments(&self) -> Vec<SegmentInfo> {
-        self.shared().index.read().list()
+    /// All segments, oldest first. Blocks while it asks the catalogue.
+    ///
+    /// # Errors
+    /// When the catalogue cannot be read.
+    pub fn list_segments(&self) -> Result<Vec<SegmentInfo>, Error> {
+        // The index first: a segment on its way from there to the catalogue is seen at least once.
+        let held = self.shared().index.read().list();
+        let mut all: BTreeMap<u64, SegmentInfo> = held.into_iter().map(|info| (info.id, info)).collect();
+        let node = &self.shared().config.node;
+        for segment in self.shared().catalogue.segments(None, usize::MAX)? {
+            all.insert(segment.id, SegmentInfo::of(&segment, node));
+        }
+        Ok(all.into_values().collect())
     }
 
     /// Takes no more footage, writes and syncs everything that the tails hold (an open GOP as far as it came), closes all
@@ -310,6 +240,8 @@ impl Footage {
                 }
             }
         }
+        // The rings and segments are safe; what is not filed now, the next start files.
+        let _ = self.shared().filed.subscribe().wait_for(|filed| *filed).await;
         failed
     }
 
@@ -317,8 +249,12 @@ impl Footage {
     #[must_use]
     pub fn metrics(&self) -> MetricsSnapshot {
         let shared = self.shared();
+        let segments = {
+            let index = shared.index.read();
+            index.segments.len() as u64 + index.stored_segments
+        };
         MetricsSnapshot {
-            segments: shared.index.read().segments.len() as u64,
+            segments,
             gops_dropped: shared.registry.dropped.load(std::sync::atomic::Ordering::Relaxed),
             live_readers: shared.registry.readers(),
             watermarks: self.watermarks(),
@@ -339,8 +275,25 @@ pub(crate) struct NewDisk {
     pub(crate) out: Option<String>,
 }
 
+/// Takes every disk of a configuration for this process.
+pub(crate) fn claim_all(config: &Config) -> Result<Vec<NewDisk>, Error> {
+    let mut disks = Vec::new();
+    for dir in config.dirs() {
+        let disk = RealDisk::new(dir.join(SEGMENTS_FOLDER), config.direct_io);
+        match claim(dir) {
+            Ok(lock) => disks.push(NewDisk { disk: Arc::new(disk), lock: Some(lock), out: None }),
+            Err(Error::Io { source, action, path }) if !config.more_dirs.is_empty() => {
+                let detail = format!("could not {action} {}: {source}", path.display());
+                disks.push(NewDisk { disk: Arc::new(disk), lock: None, out: Some(detail) });
+            }
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(disks)
+}
+
 /// Makes rooms of disks. One that cannot even be looked at is out from the start, as long as another can be.
-fn rooms(disks: &[NewDisk], config: &Config) -> Result<Vec<Arc<Room>>, Error> {
+pub(crate) fn rooms(disks: &[NewDisk], config: &Config) -> Result<Vec<Arc<Room>>, Error> {
     let mut rooms = Vec::new();
     let mut full = None;
     for (no, new) in disks.iter().enumerate() {

@@ -13,7 +13,8 @@ use sightline_model::{
 };
 
 use crate::{
-    Config, Footage, Keep, Seams, TailWriter, crypt::memory::MemoryKeys, disk::sim::SimDisk, room::Room,
+    Config, Footage, Keep, Recovery, Seams, TailWriter, catalogue::MemoryCatalogue,
+    crypt::memory::MemoryKeys, disk::sim::SimDisk, index::Index, recovery::Opening, room::Room,
     store::NewDisk,
 };
 
@@ -105,6 +106,12 @@ pub(crate) fn new_disk(disk: &SimDisk) -> NewDisk {
 /// The one room of a disk.
 pub(crate) fn rooms_of(disk: &SimDisk) -> Vec<Arc<Room>> {
     vec![Arc::new(Room::new(0, Arc::new(disk.clone()), 0))]
+}
+
+/// What opening a disk without a catalogue finds.
+pub(crate) fn recovered_on(disk: &SimDisk) -> (Index, Recovery) {
+    let rooms = rooms_of(disk);
+    Opening::new(&rooms, &MemoryCatalogue::default(), s(0), &mut |_, _| ()).run().unwrap()
 }
 
 /// An encrypted store on several disks.

@@ -181,6 +181,24 @@ impl GopEntry {
     }
 }
 
+/// Which way to step.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Direction {
+    /// Towards now.
+    Forward,
+    /// Towards the past.
+    Backward,
+}
+
+/// What stands in a range, one after the other.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum FootageItem {
+    /// Footage.
+    Gop(GopEntry),
+    /// Missing footage, with the reason.
+    Gap(Gap),
+}
+
 /// A stretch of unbroken footage kept in one way.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Span {

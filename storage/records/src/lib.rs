@@ -18,6 +18,7 @@ pub mod cases;
 mod db;
 mod error;
 pub mod events;
+pub mod footage;
 pub mod grants;
 pub mod holds;
 pub mod hotlist;

@@ -17,17 +17,24 @@ mod name;
 use std::{fmt, sync::Arc};
 
 pub(crate) use aad::{AAD_BYTES, Aad};
-pub(crate) use cipher::{NONCE_BYTES, TAG_BYTES, Unauthentic, new_nonce, open, seal, seal_in_place};
+pub(crate) use cipher::{NONCE_BYTES, TAG_BYTES, new_nonce, open, seal_in_place};
 pub use key::{DataKey, WRAPPED_KEY_BYTES};
 pub use name::{CameraHour, KeyId};
 
-/// Whoever keeps the keys of footage. Calls may read and write a disk, and come from threads that may block.
+/// Whoever keeps the keys of footage. Calls may read and write a disk, and come from threads that may block; all but
+/// [`KeyProvider::at_hand`].
 pub trait KeyProvider: Send + Sync + fmt::Debug {
+    /// Whether new footage is encrypted. If not, the keys serve to read what is.
+    fn encrypts(&self) -> bool {
+        true
+    }
+
     /// The key for new footage of this camera-hour; it is made when there is none. It is durable only after
-    /// [`KeyProvider::sync`].
+    /// [`KeyProvider::sync`]. Where the key was destroyed a new one is made, with a name of its own: a camera whose clock
+    /// is wrong is recorded all the same.
     ///
     /// # Errors
-    /// [`KeyError::Destroyed`] when the keys of its day are destroyed for good, [`KeyError::Unavailable`].
+    /// [`KeyError::Unavailable`].
     fn current(&self, of: CameraHour) -> Result<(KeyId, Arc<DataKey>), KeyError>;
 
     /// The key that footage was encrypted with.
@@ -35,6 +42,14 @@ pub trait KeyProvider: Send + Sync + fmt::Debug {
     /// # Errors
     /// Says whether the key was destroyed, was never here, or cannot be had now.
     fn get(&self, id: KeyId, of: CameraHour) -> Result<Arc<DataKey>, KeyError>;
+
+    /// The same key when it can be had without waiting for a disk; `None` when it cannot, for all that is known.
+    ///
+    /// # Errors
+    /// As [`KeyProvider::get`].
+    fn at_hand(&self, id: KeyId, of: CameraHour) -> Result<Option<Arc<DataKey>>, KeyError> {
+        self.get(id, of).map(Some)
+    }
 
     /// Makes every key handed out so far durable: called before footage that uses them is synced.
     ///
@@ -52,7 +67,7 @@ pub enum KeyError {
          The audit log says when and by whom"
     )]
     Destroyed {
-        /// The key; [`KeyId::NONE`] when a key was asked for that can no longer be made.
+        /// The key.
         id: KeyId,
         /// What it was for.
         of: CameraHour,

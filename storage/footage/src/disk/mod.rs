@@ -21,6 +21,14 @@ pub(crate) trait Disk: Send + Sync + fmt::Debug {
     fn path(&self) -> &Path;
     /// Names of all files.
     fn list(&self) -> io::Result<Vec<String>>;
+    /// Names and lengths of all files.
+    fn lengths(&self) -> io::Result<Vec<(String, u64)>> {
+        let length = |name: String| {
+            let length = self.open(&name)?.length()?;
+            Ok((name, length))
+        };
+        self.list()?.into_iter().map(length).collect()
+    }
     /// Makes an empty file; it is durable once it and the folder are synced.
     fn create(&self, name: &str) -> io::Result<Arc<dyn DiskFile>>;
     /// Opens a file for reading and writing.
@@ -43,6 +51,11 @@ pub(crate) trait DiskFile: Send + Sync + fmt::Debug {
     fn write_at(&self, offset: u64, slices: &mut [IoSlice<'_>]) -> io::Result<()>;
     /// Fills `buffer` from `offset` on.
     fn read_at(&self, offset: u64, buffer: &mut [u8]) -> io::Result<()>;
+    /// Fills `buffer` from `offset` on if that needs no waiting for the disk; says whether it did.
+    fn read_now(&self, offset: u64, buffer: &mut [u8]) -> io::Result<bool> {
+        let _ = (offset, buffer);
+        Ok(false)
+    }
     /// Cuts or extends (with zeros) to `length`.
     fn set_length(&self, length: u64) -> io::Result<()>;
     /// Makes all writes so far durable.

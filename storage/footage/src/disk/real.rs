@@ -2,13 +2,14 @@
 
 use std::{
     fs::{self, File, OpenOptions},
-    io::{self, IoSlice, Read, Write},
+    io::{self, IoSlice, IoSliceMut, Read, Write},
     os::unix::fs::{FileExt, OpenOptionsExt},
     path::{Path, PathBuf},
     sync::Arc,
 };
 
 use rustix::fs::{FallocateFlags, FlockOperation, OFlags, flock, statvfs};
+use rustix::io::ReadWriteFlags;
 
 use super::{Disk, DiskFile, PAGE_BYTES};
 use crate::Error;
@@ -50,6 +51,17 @@ impl Disk for RealDisk {
             }
         }
         Ok(names)
+    }
+
+    fn lengths(&self) -> io::Result<Vec<(String, u64)>> {
+        let mut files = Vec::new();
+        for entry in fs::read_dir(&self.path)? {
+            let entry = entry?;
+            if let Ok(name) = entry.file_name().into_string() {
+                files.push((name, entry.metadata()?.len()));
+            }
+        }
+        Ok(files)
     }
 
     fn create(&self, name: &str) -> io::Result<Arc<dyn DiskFile>> {
@@ -137,6 +149,14 @@ impl DiskFile for RealFile {
 
     fn read_at(&self, offset: u64, buffer: &mut [u8]) -> io::Result<()> {
         self.file.read_exact_at(buffer, offset)
+    }
+
+    fn read_now(&self, offset: u64, buffer: &mut [u8]) -> io::Result<bool> {
+        let length = buffer.len();
+        let mut slices = [IoSliceMut::new(buffer)];
+        // Not every file system can say whether it would wait: then it would.
+        let read = rustix::io::preadv2(&self.file, &mut slices, offset, ReadWriteFlags::NOWAIT);
+        Ok(read.is_ok_and(|read| read == length))
     }
 
     fn set_length(&self, length: u64) -> io::Result<()> {

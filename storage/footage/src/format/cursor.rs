@@ -99,14 +99,14 @@ pub(crate) fn put_zigzag(out: &mut Vec<u8>, value: i64) {
 
 /// Appends the crc32c of what `out` holds from `start` on.
 pub(crate) fn put_crc(out: &mut Vec<u8>, start: usize) {
-    let crc = crc32c::crc32c(out.get(start..).unwrap_or_default());
+    let crc = crate::format::crc::crc32c(out.get(start..).unwrap_or_default());
     out.extend_from_slice(&crc.to_le_bytes());
 }
 
 /// Splits off a trailing crc32c and checks it.
 pub(crate) fn checked(bytes: &[u8]) -> Option<&[u8]> {
     let (body, crc) = bytes.split_last_chunk::<4>()?;
-    (crc32c::crc32c(body) == u32::from_le_bytes(*crc)).then_some(body)
+    (crate::format::crc::crc32c(body) == u32::from_le_bytes(*crc)).then_some(body)
 }
 
 #[cfg(test)]

@@ -13,7 +13,7 @@ const MAGIC: [u8; 8] = *b"SLFOOT02";
 /// Length of the trailer, the last bytes of a sealed segment.
 pub(crate) const TRAILER_BYTES: u64 = 128;
 /// A row of the directory takes at least this.
-const LEAST_ROW_BYTES: usize = 10;
+const LEAST_ROW_BYTES: usize = 11;
 /// Stands for "none" in a directory's times.
 const NO_TIME: i64 = i64::MIN;
 
@@ -29,7 +29,7 @@ impl Section {
     /// The section that `bytes` will be when written at `offset`.
     pub(crate) fn of(bytes: &[u8], offset: u64) -> Self {
         let length = u32::try_from(bytes.len()).unwrap_or(u32::MAX);
-        Self { offset, length, crc: crc32c::crc32c(bytes) }
+        Self { offset, length, crc: crate::format::crc::crc32c(bytes) }
     }
 
     pub(crate) fn end(&self) -> u64 {
@@ -68,6 +68,8 @@ pub(crate) struct DirectoryRow {
 pub(crate) struct Summary {
     pub(crate) gops: u32,
     pub(crate) gaps: u32,
+    /// Bytes that the records of its GOPs take.
+    pub(crate) bytes: u64,
     /// From the earliest start to the latest end of GOPs.
     pub(crate) footage: Hull,
     /// The same of gaps.
@@ -93,7 +95,7 @@ struct RowBefore {
 
 impl DirectoryRow {
     fn encode(&self, before: RowBefore, out: &mut Vec<u8>) -> RowBefore {
-        let Summary { gops, gaps, footage, missing, last_gop_end, known_until } = self.summary;
+        let Summary { gops, gaps, bytes, footage, missing, last_gop_end, known_until } = self.summary;
         let last_given = last_gop_end != footage.map(|hull| hull.1);
         let known_given = known_until != last_gop_end;
         let bit = |set: bool, bit: u8| if set { bit } else { 0 };
@@ -109,6 +111,7 @@ impl DirectoryRow {
         );
         put_varint(out, u64::from(gops));
         put_varint(out, u64::from(gaps));
+        put_varint(out, bytes);
         let mut base = before.from;
         for (from, to) in footage.into_iter().chain(missing) {
             put_zigzag(out, from.0.wrapping_sub(base));
@@ -131,7 +134,7 @@ impl DirectoryRow {
         let camera = std::str::from_utf8(cursor.take(length)?).ok()?.parse().ok()?;
         let stream = stream_from_code(cursor.u8()?)?;
         let flags = cursor.u8()?;
-        let (gops, gaps) = (cursor.varint_u32()?, cursor.varint_u32()?);
+        let (gops, gaps, bytes) = (cursor.varint_u32()?, cursor.varint_u32()?, cursor.varint()?);
         let mut base = before.from;
         let mut hull = |cursor: &mut Cursor<'_>, bit: u8| {
             if flags & bit == 0 {
@@ -154,7 +157,7 @@ impl DirectoryRow {
         let known_until = time(cursor, KNOWN_UNTIL_GIVEN, last_gop_end)?;
         let offset = before.block_end.wrapping_add(cursor.zigzag()?.cast_unsigned());
         let block = Section { offset, length: cursor.varint_u32()?, crc: cursor.u32()? };
-        let summary = Summary { gops, gaps, footage, missing, last_gop_end, known_until };
+        let summary = Summary { gops, gaps, bytes, footage, missing, last_gop_end, known_until };
         let row = Self { key: StreamKey { camera, stream }, summary, block };
         Some((row, RowBefore { from: base, block_end: block.end() }))
     }

@@ -6,6 +6,7 @@
 pub(crate) mod bits;
 pub(crate) mod block;
 pub(crate) mod columns;
+pub(crate) mod crc;
 pub(crate) mod cursor;
 pub(crate) mod footer;
 pub(crate) mod header;

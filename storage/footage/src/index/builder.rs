@@ -31,6 +31,7 @@ impl Summary {
             Added::Gop(entry) => {
                 // A piece is part of the GOP before it; if that stands in another segment, it is one there.
                 self.gops += u32::from(!entry.joined);
+                self.bytes = self.bytes.saturating_add(align(u64::from(entry.record_bytes)));
                 self.footage = widen(self.footage, entry.start, entry.end());
                 self.last_gop_end = Some(entry.end());
                 self.known_until = Some(entry.end());

@@ -1,10 +1,13 @@
 //! The derived index: which stream has what in which segment. Anything here can be thrown away and made again from the
 //! segments.
 //!
-//! Sealed segments: the directory of their footer is held in memory, blocks are read when needed. Open segments: the
-//! block itself is held in memory. No lock here is ever held over I/O.
+//! Sealed segments: their rows are in the catalogue, their blocks in their footers; what was looked up lately is cached
+//! ([`rows`]). In memory are, for each stream, what must be known to ask the catalogue; the blocks of open segments; and the
+//! rows of segments that were sealed and have not come to the catalogue yet. No lock here is ever held over I/O.
 
 pub(crate) mod builder;
+mod list;
+pub(crate) mod rows;
 mod segment;
 
 use std::{
@@ -12,11 +15,14 @@ use std::{
     sync::{Arc, atomic::Ordering},
 };
 
-use sightline_model::{TimeRange, Timestamp, media::StreamKey};
+use sightline_model::{Timestamp, media::StreamKey};
 
-use crate::format::{
-    block::Block,
-    footer::{DirectoryRow, Section, Summary},
+use crate::{
+    catalogue::{Part, Sealed, StreamTotal},
+    format::{
+        block::Block,
+        footer::{Section, Summary},
+    },
 };
 use builder::{Added, Footer};
 pub use segment::SegmentInfo;
@@ -39,11 +45,50 @@ pub(crate) struct StreamPart {
     pub(crate) source: Source,
 }
 
+/// What has to be known of a stream's rows to ask the catalogue for them.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) struct Stored {
+    /// Grows with every change of the rows.
+    pub(crate) epoch: u64,
+    pub(crate) rows: u64,
+    /// Rows that are not found by their start.
+    pub(crate) far: u64,
+    /// No row ends later.
+    pub(crate) until: Timestamp,
+    /// No near row is longer, in microseconds.
+    pub(crate) longest_us: i64,
+}
+
+impl Stored {
+    fn add(&mut self, part: &Part) {
+        let (from, to) = part.clamped().hull();
+        self.epoch += 1;
+        self.until = if self.rows == 0 { to } else { self.until.max(to) };
+        self.rows += 1;
+        if part.is_far() {
+            self.far += 1;
+        } else {
+            self.longest_us = self.longest_us.max(to.micros_since(from));
+        }
+    }
+
+    fn set(&mut self, total: Option<&StreamTotal>) {
+        *self = Self {
+            epoch: self.epoch + 1,
+            rows: total.map_or(0, |total| total.parts),
+            far: total.map_or(0, |total| total.far),
+            until: total.map_or(Timestamp(0), |total| total.until),
+            longest_us: total.map_or(0, |total| total.longest_us),
+        };
+    }
+}
+
 /// Everything about one stream.
 #[derive(Debug, Default)]
 pub(crate) struct StreamIndex {
-    /// In the order of segment ids, which is the order of writing.
+    /// Its parts that the catalogue does not have, in the order of segment ids, which is the order of writing.
     pub(crate) parts: Vec<StreamPart>,
+    pub(crate) stored: Stored,
     /// Earliest start of footage.
     pub(crate) first: Option<Timestamp>,
     /// End of the GOP that was written last.
@@ -58,14 +103,6 @@ impl StreamIndex {
         self.first = self.first.into_iter().chain(first).min();
         self.last_gop_end = summary.last_gop_end.or(self.last_gop_end);
         self.known_until = summary.known_until.or(self.known_until);
-    }
-
-    /// Takes in footage that was written before what is known last.
-    fn note_older(&mut self, summary: &Summary) {
-        let first = summary.footage.map(|hull| hull.0);
-        self.first = self.first.into_iter().chain(first).min();
-        self.last_gop_end = self.last_gop_end.max(summary.last_gop_end);
-        self.known_until = self.known_until.max(summary.known_until);
     }
 
     fn part_mut(&mut self, segment: Place) -> &mut StreamPart {
@@ -83,32 +120,26 @@ impl StreamIndex {
     }
 }
 
+/// What the index knows of one stream at one moment.
+#[derive(Debug, Default)]
+pub(crate) struct View {
+    pub(crate) parts: Vec<StreamPart>,
+    pub(crate) stored: Stored,
+    pub(crate) first: Option<Timestamp>,
+    pub(crate) known_until: Option<Timestamp>,
+}
+
 /// See the module's words.
 #[derive(Debug, Default)]
 pub(crate) struct Index {
+    /// Those that the catalogue does not have.
     pub(crate) segments: BTreeMap<u64, Arc<Segment>>,
     pub(crate) streams: HashMap<StreamKey, StreamIndex>,
+    /// How many the catalogue has.
+    pub(crate) stored_segments: u64,
 }
 
 impl Index {
-    /// Adds a sealed segment; segments come in the order of their ids.
-    pub(crate) fn add_sealed(&mut self, segment: Segment, rows: &[DirectoryRow]) {
-        let place = segment.place();
-        // What was written again is older than its number.
-        let again = segment.header.replaces != 0;
-        self.segments.insert(place.id, Arc::new(segment));
-        for row in rows {
-            let stream = self.streams.entry(row.key).or_default();
-            if again {
-                stream.note_older(&row.summary)
-            } else {
-                stream.note(&row.summary)
-            }
-            let source = Source::Footer(row.block);
-            stream.parts.push(StreamPart { segment: place, summary: row.summary, source });
-        }
-    }
-
     /// Adds a segment that has no footer (yet).
     pub(crate) fn add_open(&mut self, segment: Segment) -> Arc<Segment> {
         let segment = Arc::new(segment);
@@ -148,69 +179,56 @@ impl Index {
         segment.sealed.store(true, Ordering::Release);
     }
 
-    /// Takes a segment out; its file may go then.
-    pub(crate) fn remove(&mut self, id: u64) -> Option<Arc<Segment>> {
-        let segment = self.segments.remove(&id)?;
-        let place = segment.place();
-        for stream in self.streams.values_mut() {
-            if let Ok(at) = stream.parts.binary_search_by_key(&place, |part| part.segment) {
-                stream.parts.remove(at);
-                stream.first =
-                    stream.parts.iter().filter_map(|part| part.summary.footage).map(|hull| hull.0).min();
+    /// These segments are in the catalogue now: nothing of them needs memory any more.
+    pub(crate) fn filed(&mut self, sealed: &[Sealed]) {
+        for Sealed { segment, parts } in sealed {
+            if self.segments.remove(&segment.id).is_none() {
+                continue;
+            }
+            self.stored_segments += 1;
+            for (key, part) in parts {
+                let stream = self.streams.entry(*key).or_default();
+                stream.parts.retain(|part| part.segment.id != segment.id);
+                // Together they are most of an idle store's memory.
+                stream.parts.shrink_to_fit();
+                stream.stored.add(part);
             }
         }
-        self.streams.retain(|_, stream| !stream.parts.is_empty());
-        Some(segment)
     }
 
-    /// Puts a segment that was written again in the place of the old one, in one step for every query.
-    pub(crate) fn replace(
-        &mut self,
-        old: u64,
-        segment: Segment,
-        rows: &[DirectoryRow],
-    ) -> Option<Arc<Segment>> {
-        self.add_sealed(segment, rows);
-        self.remove(old)
+    /// Takes over what the catalogue says, at the start and after segments went from it. `gone` are no longer there.
+    pub(crate) fn restore(&mut self, totals: &[StreamTotal], stored_segments: u64, gone: &[u64]) {
+        self.stored_segments = stored_segments;
+        self.segments.retain(|id, _| !gone.contains(id));
+        let totals: HashMap<StreamKey, &StreamTotal> =
+            totals.iter().map(|total| (total.key, total)).collect();
+        for key in totals.keys() {
+            self.streams.entry(*key).or_default();
+        }
+        for (key, stream) in &mut self.streams {
+            let total = totals.get(key).copied();
+            stream.parts.retain(|part| !gone.contains(&part.segment.id));
+            stream.stored.set(total);
+            let first = stream.parts.iter().filter_map(|part| part.summary.footage).map(|hull| hull.0);
+            stream.first = first.chain(total.and_then(|total| total.first)).min();
+            // What was written since is newer than what the catalogue has.
+            stream.last_gop_end = stream.last_gop_end.or(total.and_then(|total| total.last_gop_end));
+            stream.known_until = stream.known_until.or(total.and_then(|total| total.known_until));
+        }
     }
 
     pub(crate) fn known_until(&self, key: StreamKey) -> Option<Timestamp> {
         self.streams.get(&key)?.known_until
     }
 
-    /// What a stream has in the segments whose summary passes `wanted`.
-    pub(crate) fn parts(&self, key: StreamKey, wanted: impl Fn(&Summary) -> bool) -> Vec<StreamPart> {
-        let parts = self.streams.get(&key).map(|stream| stream.parts.as_slice()).unwrap_or_default();
-        parts.iter().filter(|part| wanted(&part.summary)).cloned().collect()
-    }
-
-    /// All segments, for people.
-    pub(crate) fn list(&self) -> Vec<SegmentInfo> {
-        let mut hulls: HashMap<u64, (u64, Option<TimeRange>)> = HashMap::new();
-        for part in self.streams.values().flat_map(|stream| &stream.parts) {
-            let (streams, range) = hulls.entry(part.segment.id).or_default();
-            *streams += 1;
-            if let Some((from, to)) = part.summary.footage {
-                let (from, to) = range.map_or((from, to), |had| (had.from.min(from), had.to.max(to)));
-                *range = TimeRange::new(from, to);
-            }
+    /// What is known of a stream, and its parts whose summary passes `wanted`.
+    pub(crate) fn view(&self, key: StreamKey, wanted: impl Fn(&Summary) -> bool) -> View {
+        let Some(stream) = self.streams.get(&key) else { return View::default() };
+        View {
+            parts: stream.parts.iter().filter(|part| wanted(&part.summary)).cloned().collect(),
+            stored: stream.stored,
+            first: stream.first,
+            known_until: stream.known_until,
         }
-        let info = |segment: &Arc<Segment>| {
-            let (streams, range) = hulls.remove(&segment.id()).unwrap_or_default();
-            SegmentInfo {
-                id: segment.id(),
-                disk: segment.place().disk,
-                class: segment.header.class,
-                lane: segment.header.lane,
-                node: segment.header.node.clone(),
-                created: segment.header.created,
-                sealed: segment.is_sealed(),
-                bytes: segment.bytes.load(Ordering::Acquire),
-                gops: segment.gops.load(Ordering::Relaxed),
-                streams,
-                range,
-            }
-        };
-        self.segments.values().map(info).collect()
     }
 }

@@ -16,10 +16,11 @@ use crate::{
     Error,
     disk::{Disk, DiskFile, read_vec},
     format::{
-        footer::{Section, TRAILER_BYTES, Trailer},
+        footer::Section,
         header::{SegmentHeader, file_name},
     },
     lru::Lru,
+    pool::{Buffer, Pool},
 };
 
 /// Open files kept for reading.
@@ -55,32 +56,12 @@ impl Segment {
         }
     }
 
-    pub(crate) fn sealed(header: SegmentHeader, disk: u8, bytes: u64, trailer: &Trailer) -> Self {
-        Self {
-            header,
-            disk,
-            bytes: AtomicU64::new(bytes),
-            gops: AtomicU64::new(u64::from(trailer.gops)),
-            sealed: AtomicBool::new(true),
-        }
-    }
-
     pub(crate) fn id(&self) -> u64 {
         self.header.id
     }
 
     pub(crate) fn place(&self) -> Place {
         Place { id: self.header.id, disk: self.disk }
-    }
-
-    /// Where the records of a sealed segment end, by its footer.
-    pub(crate) fn records_end(&self, file: &dyn DiskFile) -> Result<u64, Error> {
-        let bytes = self.bytes.load(Ordering::Acquire);
-        let trailer = bytes.checked_sub(TRAILER_BYTES).map(|at| read_vec(file, at, TRAILER_BYTES as usize));
-        let trailer =
-            trailer.and_then(Result::ok).and_then(|trailer| Trailer::decode(&trailer, self.id(), bytes).ok());
-        // Without a footer the scan finds the end by itself.
-        Ok(trailer.map_or(bytes, |trailer| trailer.records_end))
     }
 
     pub(crate) fn is_sealed(&self) -> bool {
@@ -93,12 +74,13 @@ impl Segment {
 pub(crate) struct Files {
     disks: Vec<Arc<dyn Disk>>,
     open: Mutex<Lru<Place, Arc<dyn DiskFile>>>,
+    pool: Arc<Pool>,
 }
 
 impl Files {
     /// Each disk at the place of its number.
     pub(crate) fn new(disks: Vec<Arc<dyn Disk>>) -> Self {
-        Self { disks, open: Mutex::new(Lru::new(OPEN_FILES)) }
+        Self { disks, open: Mutex::new(Lru::new(OPEN_FILES)), pool: Arc::default() }
     }
 
     pub(crate) fn path(&self, place: Place) -> PathBuf {
@@ -130,11 +112,30 @@ impl Files {
         read_vec(&*self.file(place)?, offset, length).map_err(Error::io("read", self.path(place)))
     }
 
+    /// Reads into memory of the pool; `None` when that would need waiting for the disk and `io` does not allow it.
+    pub(crate) fn read_pooled(
+        &self,
+        place: Place,
+        offset: u64,
+        length: usize,
+        io: bool,
+    ) -> Result<Option<Buffer>, Error> {
+        let file = if io { Some(self.file(place)?) } else { self.open.lock().get(&place) };
+        let Some(file) = file else { return Ok(None) };
+        let mut buffer = self.pool.take(length);
+        let error = || Error::io("read", self.path(place));
+        if io {
+            file.read_at(offset, buffer.as_mut()).map_err(error())?;
+            return Ok(Some(buffer));
+        }
+        Ok(file.read_now(offset, buffer.as_mut()).map_err(error())?.then_some(buffer))
+    }
+
     /// Reads a section and checks it.
     pub(crate) fn section(&self, place: Place, section: Section, what: &str) -> Result<Vec<u8>, Error> {
         let length = usize::try_from(section.length).unwrap_or(usize::MAX);
         let bytes = self.read(place, section.offset, length)?;
-        if crc32c::crc32c(&bytes) != section.crc {
+        if crate::format::crc::crc32c(&bytes) != section.crc {
             return Err(self.damaged(place, section.offset, &format!("{what} do not match their checksum")));
         }
         Ok(bytes)

@@ -7,6 +7,7 @@ use sightline_model::{CameraId, Timestamp};
 use super::{Hold, OwnerId, Plan};
 use crate::{
     Config, Error, Seams,
+    catalogue::{Catalogue, MemoryCatalogue, convert::sealed},
     disk::{Disk, RealDisk},
     format::header::{file_name, parse_file_name},
     index::{Index, Segment},
@@ -33,17 +34,18 @@ pub fn plan_beside(
         Arc::new(Room::new(u8::try_from(no).unwrap_or(u8::MAX), disk, config.min_free_bytes))
     };
     let rooms: Vec<Arc<Room>> = config.dirs().enumerate().map(room).collect();
+    let catalogue = MemoryCatalogue::default();
     let mut index = Index::default();
     for room in &rooms {
-        read(&*room.disk, room.no, &mut index)?;
+        read(&*room.disk, room.no, &catalogue, &mut index)?;
     }
-    let shared = Shared::new(config, rooms, index, Seams::default(), 0)?;
+    let shared = Shared::new(config, rooms, (index, Arc::new(catalogue)), Seams::default(), 0)?;
     shared.keeping.set_holds(holds);
     shared.keeping.set_owners(owners);
     shared.keeping.plan(&shared, now)
 }
 
-fn read(disk: &dyn Disk, no: u8, index: &mut Index) -> Result<(), Error> {
+fn read(disk: &dyn Disk, no: u8, catalogue: &MemoryCatalogue, index: &mut Index) -> Result<(), Error> {
     let names = disk.list().map_err(Error::io("list", disk.path()))?;
     let mut ids: Vec<u64> = names.iter().filter_map(|name| parse_file_name(name)).collect();
     ids.sort_unstable();
@@ -51,7 +53,7 @@ fn read(disk: &dyn Disk, no: u8, index: &mut Index) -> Result<(), Error> {
         match load(disk, id) {
             Ok(opened) => match opened.footer {
                 Ok((trailer, rows)) => {
-                    index.add_sealed(Segment::sealed(opened.header, no, opened.bytes, &trailer), &rows);
+                    catalogue.insert(&[sealed(&opened.header, no, opened.bytes, &trailer, &rows)])?;
                 }
                 // It is being written, or waits for the next start: no plan touches it.
                 Err(_) => {

@@ -58,6 +58,11 @@ impl Holds {
         Self { ranges }
     }
 
+    /// Cameras of which anything is pinned.
+    pub(crate) fn cameras(&self) -> impl Iterator<Item = CameraId> {
+        self.ranges.keys().copied()
+    }
+
     /// What is pinned of a camera, in order.
     pub(crate) fn of(&self, camera: CameraId) -> &[TimeRange] {
         self.ranges.get(&camera).map(Vec::as_slice).unwrap_or_default()

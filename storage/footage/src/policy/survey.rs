@@ -1,35 +1,47 @@
 //! Looks at an open store and makes the stock that plans are made from.
 //!
-//! What is read from disk: blocks of streams that a hold reaches into, and, once for each segment, all blocks when the
-//! quota of an owner or thinning asks what is in it. Everything else comes from memory.
+//! Segments come from the catalogue. What is read from disk: blocks of streams that a hold reaches into, and, once for each
+//! segment, its directory or all its blocks when the quota of an owner or thinning asks what is in it.
 
 use std::{
     collections::{BTreeSet, HashMap, HashSet},
-    sync::{Arc, atomic::Ordering},
+    sync::Arc,
 };
 
-use sightline_model::{TimeRange, Timestamp, media::StreamKey};
+use sightline_model::{
+    TimeRange, Timestamp,
+    media::{StreamKey, StreamKind},
+};
 
 use super::{
-    DiskStock, Policies, SegmentStock, Stock, Stretch,
+    DiskStock, Place, Policies, SegmentStock, Stock, Stretch,
     hold::Holds,
-    whole::{WholeGop, whole_gops},
+    whole::{REACH_US, WholeGop, whole_gops},
 };
 use crate::{
     Error,
-    format::block::Block,
-    index::{Segment, StreamPart},
-    query::{Miss, Query},
+    catalogue::{NEAR_US, Place as Kept, SealedSegment},
+    format::{block::Block, footer::DirectoryRow},
+    index::Place as FilePlace,
+    query::Query,
+    recovery::{HeaderProblem, load},
     shared::Shared,
 };
 
+/// Segments asked of the catalogue at once.
+const PAGE: usize = 4096;
+
 /// What a stream has in a segment, in numbers.
-type Known = Arc<[(StreamKey, Stretch)]>;
+type Known = Arc<[Stretch]>;
+
+/// Streams that are held, by segment.
+type Held = HashMap<u64, BTreeSet<StreamKey>>;
 
 /// See the module's words. Remembers what it read of sealed segments, which do not change.
 #[derive(Debug, Default)]
 pub(crate) struct Survey {
-    known: HashMap<u64, Known>,
+    /// With whether it is exact as to what can be thinned.
+    known: HashMap<u64, (bool, Known)>,
     /// Segments in which nothing can be thinned although it is kept in full: their keys are gone.
     pub(crate) unthinnable: HashSet<u64>,
 }
@@ -49,16 +61,31 @@ impl Survey {
     /// The segments and disks of an open store.
     ///
     /// # Errors
-    /// When a block that is needed cannot be read.
+    /// When the catalogue, or a block that is needed, cannot be read.
     pub(crate) fn stock(&mut self, shared: &Shared, asked: &Asked<'_>) -> Result<Stock, Error> {
-        let (segments, mut parts) = snapshot(shared);
-        self.known.retain(|id, _| parts.contains_key(id));
-        self.unthinnable.retain(|id| parts.contains_key(id));
-        let mut stock = Stock::default();
-        for segment in &segments {
-            let parts = parts.remove(&segment.id()).unwrap_or_default();
-            stock.segments.push(self.segment(shared, asked, segment, &parts)?);
+        let held = held(shared, asked.holds)?;
+        // The index first: a segment on its way from there to the catalogue is seen at least once.
+        let mut stock = Stock { segments: unfiled(shared), ..Stock::default() };
+        let mut after = None;
+        loop {
+            let page = shared.catalogue.segments(after, PAGE)?;
+            // What lies on a disk that is not there stays, and so does what only the tier has: its mover takes that away.
+            let is_here = |segment: &&SealedSegment| {
+                let room = shared.rooms().get(usize::from(segment.disk));
+                segment.place != Kept::Tier && room.is_some_and(|room| !room.has_left())
+            };
+            for segment in page.iter().filter(is_here) {
+                stock.segments.retain(|open| open.id != segment.id);
+                stock.segments.push(self.segment(shared, asked, segment, held.get(&segment.id))?);
+            }
+            after = page.last().map(|segment| segment.id);
+            if page.len() < PAGE {
+                break;
+            }
         }
+        let there: HashSet<u64> = stock.segments.iter().map(|segment| segment.id).collect();
+        self.known.retain(|id, _| there.contains(id));
+        self.unthinnable.retain(|id| there.contains(id));
         stock.disks = disks(shared, asked, &stock.segments);
         Ok(stock)
     }
@@ -67,42 +94,35 @@ impl Survey {
         &mut self,
         shared: &Shared,
         asked: &Asked<'_>,
-        segment: &Segment,
-        parts: &[Part],
+        segment: &SealedSegment,
+        held: Option<&BTreeSet<StreamKey>>,
     ) -> Result<SegmentStock, Error> {
-        let bytes = segment.bytes.load(Ordering::Acquire);
-        let range = hull(parts)
-            .unwrap_or(TimeRange { from: segment.header.created, to: segment.header.created.plus_micros(1) });
-        let mut stock = SegmentStock {
-            id: segment.id(),
-            disk: u16::from(segment.place().disk),
-            class: segment.header.class,
-            sealed: segment.is_sealed(),
-            bytes,
-            place: super::Place::Local,
-            range,
-            stretches: Vec::new(),
-        };
+        let mut stock = described(segment);
         let class = asked.policies.class(stock.class);
-        let thin_due = class.and_then(|class| class.full).is_some_and(|full| range.to + full <= asked.now);
-        let holds = |part: &&Part| {
-            part.footage().is_some_and(|(from, to)| {
-                asked.holds.touch(part.key.camera, from, to.plus_micros(60_000_000))
-            })
-        };
-        let held: Vec<&Part> = parts.iter().filter(holds).collect();
-        if !stock.sealed || !(asked.streams || thin_due || !held.is_empty()) {
-            stock.stretches =
-                footage(parts).map(|(from, to)| Stretch::coarse(from, to, bytes)).into_iter().collect();
+        let full = class.and_then(|class| class.full);
+        let thin_due = stock.place.is_local() && full.is_some_and(|full| stock.range.to + full <= asked.now);
+        if !(asked.streams || thin_due || held.is_some()) {
+            let coarse = |(from, to)| Stretch::coarse(from, to, segment.bytes);
+            stock.stretches = segment.footage.map(coarse).into_iter().collect();
             return Ok(stock);
         }
-        let known = self.known(shared, segment, parts)?;
+        let place = FilePlace { id: segment.id, disk: segment.disk };
+        let known = self.known(shared, place, thin_due)?;
+        let held_rows = match held {
+            Some(_) => directory(shared, place)?,
+            None => Vec::new(),
+        };
         let mut others: Option<Stretch> = None;
-        for (key, stretch) in known.iter() {
-            match held.iter().find(|part| part.key == *key) {
-                Some(part) => stock.stretches.extend(
-                    whole_gops(&part.block(shared)?.entries).iter().map(|gop| Stretch::of_gop(*key, gop)),
-                ),
+        for stretch in known.iter() {
+            let is_held = |key: &StreamKey| held.is_some_and(|held| held.contains(key));
+            match stretch.key.filter(is_held) {
+                Some(key) => {
+                    let rows = held_rows.iter().filter(|row| row.key == key);
+                    for row in rows {
+                        let gops = whole_gops(&block(shared, place, row)?.entries);
+                        stock.stretches.extend(gops.iter().map(|gop| Stretch::of_gop(key, gop)));
+                    }
+                }
                 None if asked.streams => stock.stretches.push(*stretch),
                 None => {
                     others = Some(others.map_or(Stretch { key: None, ..*stretch }, |all| all.with(stretch)))
@@ -110,26 +130,34 @@ impl Survey {
             }
         }
         stock.stretches.extend(others);
-        if self.unthinnable.contains(&stock.id) {
+        if !thin_due || self.unthinnable.contains(&stock.id) {
             stock.stretches.iter_mut().for_each(Stretch::is_thin);
         }
         // Blocks know payloads; a segment also has headers of gaps, padding and a footer.
-        stock.bytes = bytes.max(stock.stretches.iter().map(|stretch| stretch.bytes).sum());
+        stock.bytes = segment.bytes.max(stock.stretches.iter().map(|stretch| stretch.bytes).sum());
         Ok(stock)
     }
 
-    fn known(&mut self, shared: &Shared, segment: &Segment, parts: &[Part]) -> Result<Known, Error> {
-        if let Some(known) = self.known.get(&segment.id()) {
+    /// What each stream has in a segment; exact as to what can be thinned when `blocks` is asked for.
+    fn known(&mut self, shared: &Shared, place: FilePlace, blocks: bool) -> Result<Known, Error> {
+        if let Some((exact, known)) = self.known.get(&place.id)
+            && (*exact || !blocks)
+        {
             return Ok(Arc::clone(known));
         }
-        let mut known = Vec::with_capacity(parts.len());
-        for part in parts {
-            let gops = whole_gops(&part.block(shared)?.entries);
-            let stretches = gops.iter().map(|gop| Stretch::of_gop(part.key, gop));
-            known.extend(stretches.reduce(|all, next| all.with(&next)).map(|stretch| (part.key, stretch)));
+        let rows = directory(shared, place)?;
+        let mut known = Vec::with_capacity(rows.len());
+        for row in &rows {
+            if blocks {
+                let gops = whole_gops(&block(shared, place, row)?.entries);
+                let stretches = gops.iter().map(|gop| Stretch::of_gop(row.key, gop));
+                known.extend(stretches.reduce(|all, next| all.with(&next)));
+            } else if let Some((from, to)) = row.summary.footage {
+                known.push(Stretch { key: Some(row.key), ..Stretch::coarse(from, to, row.summary.bytes) });
+            }
         }
         let known: Known = known.into();
-        self.known.insert(segment.id(), Arc::clone(&known));
+        self.known.insert(place.id, (blocks, Arc::clone(&known)));
         Ok(known)
     }
 }
@@ -160,63 +188,98 @@ impl Stretch {
     }
 }
 
-/// What a stream has in a segment.
-#[derive(Debug, Clone)]
-pub(crate) struct Part {
-    pub(crate) key: StreamKey,
-    part: StreamPart,
-}
-
-impl Part {
-    fn footage(&self) -> Option<(Timestamp, Timestamp)> {
-        self.part.summary.footage
-    }
-
-    /// The stream's block; read when it is not in memory.
-    pub(crate) fn block(&self, shared: &Shared) -> Result<Arc<Block>, Error> {
-        Query { shared, key: self.key, io: true }.block(&self.part).map_err(|miss| match miss {
-            Miss::Error(error) => error,
-            Miss::Io => Error::Stopped,
-        })
-    }
-}
-
-/// All segments, and what is in each.
-fn snapshot(shared: &Shared) -> (Vec<Arc<Segment>>, HashMap<u64, Vec<Part>>) {
-    let index = shared.index.read();
-    let mut parts: HashMap<u64, Vec<Part>> = HashMap::new();
-    for (key, stream) in &index.streams {
-        for part in &stream.parts {
-            parts.entry(part.segment.id).or_default().push(Part { key: *key, part: part.clone() });
+/// The streams of which anything is held, by the segments that have it.
+fn held(shared: &Shared, holds: &Holds) -> Result<Held, Error> {
+    let mut held = Held::new();
+    for camera in holds.cameras() {
+        for stream in [StreamKind::Main, StreamKind::Sub] {
+            let key = StreamKey { camera, stream };
+            for range in holds.of(camera) {
+                // A GOP that began in the segment before may reach into it.
+                let from = range.from.plus_micros(-REACH_US);
+                let starts = (from.plus_micros(-NEAR_US), range.to);
+                let near = shared.catalogue.near(key, starts, None, usize::MAX)?;
+                let touching = near
+                    .iter()
+                    .chain(&shared.catalogue.far(key)?)
+                    .filter(|found| {
+                        found.part.footage.is_some_and(|hull| hull.0 < range.to && hull.1 >= from)
+                    })
+                    .map(|found| found.segment)
+                    .collect::<Vec<_>>();
+                for segment in touching {
+                    held.entry(segment).or_default().insert(key);
+                }
+            }
         }
     }
-    for id in index.segments.keys() {
-        parts.entry(*id).or_default();
+    Ok(held)
+}
+
+/// Segments that are open, or on their way to the catalogue: nothing happens to them.
+fn unfiled(shared: &Shared) -> Vec<SegmentStock> {
+    let stock = |info: &crate::SegmentInfo| {
+        let empty = TimeRange { from: info.created, to: info.created.plus_micros(1) };
+        let range = info.range.unwrap_or(empty);
+        SegmentStock {
+            id: info.id,
+            disk: u16::from(info.disk),
+            class: info.class,
+            sealed: false,
+            bytes: info.bytes,
+            place: Place::Local,
+            range,
+            stretches: info
+                .range
+                .map(|range| Stretch::coarse(range.from, range.to, info.bytes))
+                .into_iter()
+                .collect(),
+        }
+    };
+    shared.index.read().list().iter().map(stock).collect()
+}
+
+/// A segment, but for what is in it.
+fn described(segment: &SealedSegment) -> SegmentStock {
+    // One without footage holds gaps of the time it was written in.
+    let (from, to) = segment.footage.unwrap_or((segment.created, segment.sealed_at));
+    SegmentStock {
+        id: segment.id,
+        disk: u16::from(segment.disk),
+        class: segment.class,
+        sealed: true,
+        bytes: segment.bytes,
+        place: match segment.place {
+            Kept::Local => Place::Local,
+            Kept::Both => Place::Both,
+            Kept::Tier => Place::Tier,
+        },
+        range: TimeRange { from, to: to.max(from.plus_micros(1)) },
+        stretches: Vec::new(),
     }
-    (index.segments.values().cloned().collect(), parts)
 }
 
-/// What is in one segment, and the segment itself if it is there.
-pub(crate) fn parts_of(shared: &Shared, id: u64) -> Option<(Arc<Segment>, Vec<Part>)> {
-    let index = shared.index.read();
-    let segment = Arc::clone(index.segments.get(&id)?);
-    let part = |key: &StreamKey, part: Option<&StreamPart>| Some(Part { key: *key, part: part?.clone() });
-    let parts = index
-        .streams
-        .iter()
-        .filter_map(|(key, stream)| part(key, stream.parts.iter().find(|part| part.segment.id == id)));
-    Some((segment, parts.collect()))
+/// What the footer of a segment says of its streams.
+pub(crate) fn directory(shared: &Shared, place: FilePlace) -> Result<Vec<DirectoryRow>, Error> {
+    let path = || shared.files.path(place);
+    let damaged = |what: &str| shared.files.damaged(place, 0, what);
+    let room = shared.rooms().get(usize::from(place.disk)).ok_or_else(|| damaged("its disk is not there"))?;
+    match load(&*room.disk, place.id) {
+        Ok(opened) => opened.footer.map(|(_, rows)| rows).map_err(damaged),
+        Err(HeaderProblem::Version(found)) => {
+            Err(Error::Version { path: path(), found, supported: crate::format::VERSION })
+        }
+        Err(HeaderProblem::Unreadable(what)) => Err(damaged(&what)),
+    }
 }
 
-fn footage(parts: &[Part]) -> Option<(Timestamp, Timestamp)> {
-    parts.iter().filter_map(Part::footage).reduce(|all, next| (all.0.min(next.0), all.1.max(next.1)))
-}
-
-/// From the first to the last thing in a segment.
-fn hull(parts: &[Part]) -> Option<TimeRange> {
-    let hulls = parts.iter().flat_map(|part| [part.part.summary.footage, part.part.summary.missing]);
-    let (from, to) = hulls.flatten().reduce(|all, next| (all.0.min(next.0), all.1.max(next.1)))?;
-    Some(TimeRange { from, to: to.max(from.plus_micros(1)) })
+/// A stream's block of a segment.
+pub(crate) fn block(shared: &Shared, place: FilePlace, row: &DirectoryRow) -> Result<Arc<Block>, Error> {
+    let cached = shared.blocks.lock().get(&(place.id, row.block));
+    match cached {
+        Some(block) => Ok(block),
+        None => Query { shared, key: row.key, io: true }.load_block(place, row.block),
+    }
 }
 
 fn disks(shared: &Shared, asked: &Asked<'_>, segments: &[SegmentStock]) -> Vec<DiskStock> {

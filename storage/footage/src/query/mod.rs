@@ -3,27 +3,38 @@
 //! Everything here is synchronous and comes in two tempers: without I/O (answers [`Miss::Io`] when something would have to
 //! be read) and with. The store tries the first on the caller's task and the second on a thread that may block.
 
+mod forget;
+mod nearest;
+mod parts;
 mod read;
+pub(crate) mod stream;
 mod timeline;
 
-use std::sync::Arc;
+use std::{io, sync::Arc};
 
-use sightline_model::{TimeRange, Timestamp, media::StreamKey};
+use sightline_model::{
+    TimeRange, Timestamp,
+    media::{RunId, StreamKey},
+};
 
 use crate::{
     Error,
     format::{block::Block, footer::Section},
-    index::{Place, Source, StreamPart},
+    index::{Place, Source},
     recovery,
     shared::Shared,
     tail::{chunk::Piece, pull::TailView, ring::JOIN_MAX_US},
     types::GopEntry,
 };
+use parts::Found;
 
 /// How far from a GOP's start its pieces may begin, with room for clocks.
 const REACH_US: i64 = JOIN_MAX_US + 2_000_000;
 /// How many entries back the piece before may stand: more than one only where runs overlap.
 const JOIN_BACK: usize = 8;
+
+/// What tells one GOP of a stream from every other, and orders them: see [`GopEntry::identity`].
+pub(crate) type Identity = (Timestamp, RunId, u32, u16);
 
 /// Why there is no answer yet.
 #[derive(Debug)]
@@ -55,7 +66,7 @@ impl Query<'_> {
         self.shared.registry.get(self.key).map(|tail| tail.ring.lock().view(now))
     }
 
-    pub(crate) fn block(&self, part: &StreamPart) -> Result<Arc<Block>, Miss> {
+    fn block(&self, part: &Found) -> Result<Arc<Block>, Miss> {
         let section = match &part.source {
             Source::Memory(block) => return Ok(Arc::clone(block)),
             Source::Footer(section) => *section,
@@ -68,11 +79,15 @@ impl Query<'_> {
         }
     }
 
-    fn load_block(&self, segment: Place, section: Section) -> Result<Arc<Block>, Error> {
+    pub(crate) fn load_block(&self, segment: Place, section: Section) -> Result<Arc<Block>, Error> {
         let files = &self.shared.files;
         let block = match files.section(segment, section, "an index block") {
             Ok(bytes) => Block::decode(&bytes),
             Err(Error::Damaged { .. }) => None,
+            // Removed since the row was looked up, or its disk is not there.
+            Err(Error::Io { source, .. }) if source.kind() == io::ErrorKind::NotFound => {
+                return Ok(Arc::default());
+            }
             Err(error) => return Err(error),
         };
         let block = match block {
@@ -94,35 +109,40 @@ impl Query<'_> {
         Ok(rebuilt.builder.streams.remove(&self.key).map(|(_, block)| block).unwrap_or_default())
     }
 
-    /// GOPs that overlap `range`, in the order of start and run, their pieces put together.
-    pub(crate) fn entries(&self, range: TimeRange, limit: usize) -> Result<Vec<GopEntry>, Miss> {
+    /// GOPs that overlap `range` and come behind `after`, in the order of start and run, their pieces put together.
+    pub(crate) fn entries(
+        &self,
+        range: TimeRange,
+        after: Option<Identity>,
+        limit: usize,
+    ) -> Result<Vec<GopEntry>, Miss> {
         // The pieces of a GOP that reaches into the range may lie outside of it.
         let (from, to) = (range.from.plus_micros(-REACH_US), range.to.plus_micros(REACH_US));
         let answer = |found: &mut Vec<GopEntry>| {
             put_in_order(found);
             let mut whole = join(found);
-            whole.retain(|entry| entry.units > 0 && overlaps(entry, range));
+            whole.retain(|entry| {
+                entry.units > 0
+                    && overlaps(entry, range)
+                    && after.is_none_or(|after| entry.identity() > after)
+            });
             whole
         };
         let tail = self.tail(range.to).unwrap_or_default();
         let in_tail = tail.gops.iter().map(|piece| GopEntry::in_tail(self.key, piece));
         let near = |entry: &GopEntry| entry.start < to && entry.end >= from;
         let mut found: Vec<GopEntry> = in_tail.filter(near).collect();
-        let touches = |hull: (Timestamp, Timestamp)| hull.0 < to && hull.1 >= from;
-        let mut parts =
-            self.shared.index.read().parts(self.key, |summary| summary.footage.is_some_and(touches));
-        parts.sort_by_key(|part| part.summary.footage);
-        for part in &parts {
-            let begins = part.summary.footage.map_or(Timestamp(i64::MIN), |hull| hull.0);
+        let mut parts = self.parts((from, to))?;
+        while let Some(part) = parts.next()? {
             if found.len() >= limit {
                 let whole = answer(&mut found);
                 let last = limit.checked_sub(1).and_then(|last| whole.get(last));
                 // Nothing in this segment or a later one can come before the last that is wanted, or belong to it.
-                if limit == 0 || last.is_some_and(|last| last.start.plus_micros(REACH_US) < begins) {
+                if limit == 0 || last.is_some_and(|last| last.start.plus_micros(REACH_US) < part.from) {
                     break;
                 }
             }
-            let block = self.block(part)?;
+            let block = self.block(&part)?;
             let on_disk = block.entries.iter().map(|entry| GopEntry::on_disk(self.key, part.segment, entry));
             found.extend(on_disk.filter(near));
         }
@@ -135,8 +155,8 @@ impl Query<'_> {
     fn raw(&self, range: TimeRange) -> Result<Vec<GopEntry>, Miss> {
         let tail = self.tail(range.to).unwrap_or_default();
         let mut found: Vec<_> = tail.gops.iter().map(|piece| GopEntry::in_tail(self.key, piece)).collect();
-        let touches = |hull: (Timestamp, Timestamp)| hull.0 < range.to && hull.1 >= range.from;
-        for part in self.shared.index.read().parts(self.key, |summary| summary.footage.is_some_and(touches)) {
+        let mut parts = self.parts((range.from, range.to))?;
+        while let Some(part) = parts.next()? {
             let block = self.block(&part)?;
             let on_disk = block.entries.iter().map(|entry| GopEntry::on_disk(self.key, part.segment, entry));
             found.extend(on_disk);
@@ -144,86 +164,6 @@ impl Query<'_> {
         found.retain(|entry| overlaps(entry, range));
         put_in_order(&mut found);
         Ok(found)
-    }
-
-    /// The key frame for `at`: the GOP that covers it, else the last before, else the first after.
-    pub(crate) fn nearest(&self, at: Timestamp) -> Result<Option<GopEntry>, Miss> {
-        let tail = self.tail(at).unwrap_or_default();
-        let in_tail: Vec<_> = tail.gops.iter().map(|piece| GopEntry::in_tail(self.key, piece)).collect();
-        let mut tail = join(&in_tail);
-        tail.retain(is_start);
-        let parts = self.shared.index.read().parts(self.key, |summary| summary.footage.is_some());
-        let found = match self.last_before(at, &tail, &parts)? {
-            Some(entry) => Some(entry),
-            None => self.first_after(at, &tail, &parts)?,
-        };
-        found.map(|entry| self.whole(entry)).transpose()
-    }
-
-    /// The entry with all its pieces, wherever they lie.
-    fn whole(&self, entry: GopEntry) -> Result<GopEntry, Miss> {
-        let Some(range) = TimeRange::new(entry.start, entry.start.plus_micros(1)) else { return Ok(entry) };
-        let found = self.entries(range, usize::MAX)?;
-        Ok(found.into_iter().find(|whole| whole.identity() == entry.identity()).unwrap_or(entry))
-    }
-
-    /// GOPs and parts of one block, its pieces put together as far as they lie in it.
-    fn joined(&self, part: &StreamPart) -> Result<Vec<GopEntry>, Miss> {
-        let block = self.block(part)?;
-        let on_disk = block.entries.iter().map(|entry| GopEntry::on_disk(self.key, part.segment, entry));
-        Ok(join(&on_disk.collect::<Vec<_>>()))
-    }
-
-    fn last_before(
-        &self,
-        at: Timestamp,
-        tail: &[GopEntry],
-        parts: &[StreamPart],
-    ) -> Result<Option<GopEntry>, Miss> {
-        let rank = |entry: &GopEntry| (entry.covers(at), entry.identity());
-        let before = |entry: &GopEntry| is_start(entry) && entry.start <= at;
-        let mut best = tail.iter().filter(|entry| before(entry)).copied().max_by_key(rank);
-        let mut parts: Vec<(Timestamp, &StreamPart)> = parts
-            .iter()
-            .filter_map(|part| part.summary.footage.map(|hull| (hull, part)))
-            .filter(|(hull, _)| hull.0 <= at)
-            .map(|(hull, part)| (hull.1, part))
-            .collect();
-        parts.sort_by_key(|(end, _)| std::cmp::Reverse(*end));
-        for (end, part) in parts {
-            let hopeless = best.is_some_and(|best| end <= at && (best.covers(at) || best.start >= end));
-            if hopeless {
-                break;
-            }
-            let on_disk = self.joined(part)?;
-            best = best.into_iter().chain(on_disk.into_iter().filter(before)).max_by_key(rank);
-        }
-        Ok(best)
-    }
-
-    fn first_after(
-        &self,
-        at: Timestamp,
-        tail: &[GopEntry],
-        parts: &[StreamPart],
-    ) -> Result<Option<GopEntry>, Miss> {
-        let after = |entry: &GopEntry| is_start(entry) && entry.start > at;
-        let mut best = tail.iter().filter(|entry| after(entry)).copied().min_by_key(GopEntry::identity);
-        let mut parts: Vec<(Timestamp, &StreamPart)> = parts
-            .iter()
-            .filter_map(|part| part.summary.footage.map(|hull| (hull, part)))
-            .filter(|(hull, _)| hull.1 > at)
-            .map(|(hull, part)| (hull.0, part))
-            .collect();
-        parts.sort_by_key(|(begin, _)| *begin);
-        for (begin, part) in parts {
-            if best.is_some_and(|best| best.start < begin) {
-                break;
-            }
-            let on_disk = self.joined(part)?;
-            best = best.into_iter().chain(on_disk.into_iter().filter(after)).min_by_key(GopEntry::identity);
-        }
-        Ok(best)
     }
 
     /// The newest picture: from the ring, which knows it even when the clock has stepped back, else from the index.
@@ -234,10 +174,6 @@ impl Query<'_> {
             None => self.nearest(Timestamp(i64::MAX)),
         }
     }
-}
-
-fn is_start(entry: &GopEntry) -> bool {
-    entry.part == 0 && entry.units > 0
 }
 
 fn overlaps(entry: &GopEntry, range: TimeRange) -> bool {

@@ -5,7 +5,6 @@ use std::{
     sync::{Arc, atomic::Ordering},
 };
 
-use bytes::Bytes;
 use sightline_model::{
     TimeRange,
     media::{Gop, ParameterSets},
@@ -22,7 +21,8 @@ use crate::{
     },
     index::Place,
     metrics::Counters,
-    recovery::verify,
+    pool::Buffer,
+    recovery::{verify, verify_header},
     types::{GopEntry, Location},
 };
 
@@ -95,17 +95,18 @@ impl Query<'_> {
             self.count_hit();
             return Ok(gop);
         }
-        if !self.io {
-            return Err(Miss::Io);
-        }
-        let gop = self.fetch(entry, place, offset, bytes).inspect_err(|error| {
-            if matches!(error, Error::Damaged { .. }) {
+        let forgotten = self.shared.forgotten.load(Ordering::Relaxed);
+        let gop = self.fetch(entry, place, offset, bytes).inspect_err(|miss| {
+            if let Miss::Error(error @ Error::Damaged { .. }) = miss {
                 Counters::add(&self.shared.counters.damaged_reads, 1);
                 tracing::error!(stream = %entry.key, start = %entry.start, "footage cannot be read: {error}");
             }
         })?;
         let gop = Arc::new(gop);
-        self.shared.gops.lock().insert((place.id, offset), Arc::clone(&gop), gop.bytes());
+        let mut gops = self.shared.gops.lock();
+        if self.shared.forgotten.load(Ordering::Relaxed) == forgotten {
+            gops.insert((place.id, offset), Arc::clone(&gop), gop.bytes());
+        }
         Ok(gop)
     }
 
@@ -136,14 +137,13 @@ impl Query<'_> {
     }
 
     /// Reads the chain of records that ends at `offset`, from the last one back.
-    fn fetch(&self, entry: &GopEntry, place: Place, offset: u64, bytes: u32) -> Result<Gop, Error> {
+    fn fetch(&self, entry: &GopEntry, place: Place, offset: u64, bytes: u32) -> Result<Gop, Miss> {
         let counters = &self.shared.counters;
-        Counters::add(&counters.reads, 1);
         let (mut at, mut length) = (offset, bytes);
         let mut pieces = Pieces::new();
         loop {
             let bytes = usize::try_from(length).unwrap_or(usize::MAX);
-            let record = self.shared.files.read(place, at, bytes)?;
+            let record = self.shared.files.read_pooled(place, at, bytes, self.io)?.ok_or(Miss::Io)?;
             counters.bytes_read.fetch_add(u64::from(length), Ordering::Relaxed);
             let (header, gop) = self.open_record(entry, place, at, record)?;
             let first = gop.start.part == entry.part;
@@ -153,8 +153,9 @@ impl Query<'_> {
                 _ => break,
             }
         }
+        Counters::add(&counters.reads, 1);
         let whole = join(pieces).filter(|gop| gop.start.part == entry.part && gop.start.at == entry.start);
-        whole.ok_or_else(|| self.shared.files.damaged(place, offset, "another GOP lies here"))
+        Ok(whole.ok_or_else(|| self.shared.files.damaged(place, offset, "another GOP lies here"))?)
     }
 
     fn open_record(
@@ -162,44 +163,56 @@ impl Query<'_> {
         entry: &GopEntry,
         place: Place,
         offset: u64,
-        mut record: Vec<u8>,
-    ) -> Result<(RecordHeader, Gop), Error> {
+        mut record: Buffer,
+    ) -> Result<(RecordHeader, Gop), Miss> {
         let files = &self.shared.files;
         let damaged = |what| files.damaged(place, offset, what);
-        let header = verify(&record).map_err(damaged)?;
+        let header = verify_header(record.as_ref()).map_err(damaged)?;
+        // What is encrypted is checked by opening it.
+        if !header.is_encrypted() {
+            verify(record.as_ref()).map_err(damaged)?;
+        }
         let same = header.kind == Kind::Gop
             && header.key == entry.key
             && (header.run, header.number) == (entry.run, entry.number)
             && header.part >= entry.part;
         if !same {
-            return Err(damaged("another GOP lies here"));
+            return Err(damaged("another GOP lies here").into());
         }
         if header.is_encrypted() {
             self.decrypt(&header, &mut record).map_err(|error| match error {
-                Sealed::Key(error) => Error::Key(error),
-                Sealed::Changed => damaged("the payload is not what was encrypted"),
+                Sealed::Io => Miss::Io,
+                Sealed::Key(error) => Error::Key(error).into(),
+                Sealed::Changed => damaged("the payload is not what was encrypted").into(),
             })?;
         }
         let params = self.params(place, header.params)?;
-        let payload = Bytes::from(record).slice(HEADER..);
+        let payload = record.share().slice(HEADER..);
         Ok((header, decode_gop(&header, &payload, params).map_err(damaged)?))
     }
 
-    fn decrypt(&self, header: &RecordHeader, record: &mut Vec<u8>) -> Result<(), Sealed> {
+    fn decrypt(&self, header: &RecordHeader, record: &mut Buffer) -> Result<(), Sealed> {
         let of = CameraHour::of(header.key.camera, header.start);
         let unknown = crypt::KeyError::Unknown { id: header.key_id, of };
         let keys = self.shared.keys.as_ref().ok_or(Sealed::Key(unknown))?;
-        let key = keys.get(header.key_id, of).map_err(Sealed::Key)?;
-        let payload = record.get_mut(HEADER..).unwrap_or_default();
+        let key = match self.io {
+            true => Some(keys.get(header.key_id, of)),
+            false => keys.at_hand(header.key_id, of).transpose(),
+        };
+        let key = key.ok_or(Sealed::Io)?.map_err(Sealed::Key)?;
+        let payload = record.as_mut().get_mut(HEADER..).unwrap_or_default();
         crypt::open(&key, header.nonce, &header.aad(), payload).map_err(|_| Sealed::Changed)?;
-        record.truncate(record.len().saturating_sub(TAG_BYTES as usize));
+        record.truncate(record.as_ref().len().saturating_sub(TAG_BYTES as usize));
         Ok(())
     }
 
     /// The parameter sets whose record stands at `place_in_file`, in units of [`ALIGN`].
-    fn params(&self, place: Place, place_in_file: u32) -> Result<Arc<ParameterSets>, Error> {
+    fn params(&self, place: Place, place_in_file: u32) -> Result<Arc<ParameterSets>, Miss> {
         if let Some(params) = self.shared.params.lock().get(&(place.id, place_in_file)) {
             return Ok(params);
+        }
+        if !self.io {
+            return Err(Miss::Io);
         }
         let files = &self.shared.files;
         let offset = u64::from(place_in_file) * ALIGN;
@@ -228,6 +241,8 @@ fn find_params(bytes: &[u8], place: u32) -> Option<ParameterSets> {
 
 /// Why a payload stays closed.
 enum Sealed {
+    /// Its key lies on a disk, and this thread must not wait for one.
+    Io,
     Key(crypt::KeyError),
     Changed,
 }

@@ -26,19 +26,12 @@ impl Query<'_> {
         // Looked at a little wider than asked, so that a hole cut by the range's edge is judged by its true length.
         let (from, to) = (range.from.plus_micros(-TOLERANCE_US), range.to.plus_micros(TOLERANCE_US).min(now));
         let tail = self.tail(now);
-        let (first, parts, known_until) = {
-            let index = self.shared.index.read();
-            let touches = |(begin, end): (Timestamp, Timestamp)| begin < to && end > from;
-            let parts = index.parts(self.key, |summary| {
-                summary.footage.is_some_and(touches) || summary.missing.is_some_and(touches)
-            });
-            let stream = index.streams.get(&self.key);
-            (stream.and_then(|stream| stream.first), parts, index.known_until(self.key))
-        };
         let mut pieces = Vec::new();
         let mut gaps = Vec::new();
-        for part in &parts {
-            let block = self.block(part)?;
+        let mut parts = self.parts((from, to))?;
+        let (first, known_until) = (parts.view.first, parts.view.known_until);
+        while let Some(part) = parts.next()? {
+            let block = self.block(&part)?;
             let piece =
                 |e: &crate::format::block::Entry| Piece { from: e.start, to: e.end(), policy: e.policy };
             pieces.extend(block.entries.iter().map(piece).filter(|piece| piece.from < to && piece.to > from));

@@ -33,6 +33,12 @@ pub struct Recovery {
     pub empty_removed: u64,
     /// Segments that cannot be read at all, with the reason. They were left alone.
     pub unreadable: Vec<(PathBuf, String)>,
+    /// Segments that the catalogue did not know as they are, and knows now.
+    pub filed: u64,
+    /// Segments of the catalogue that are no longer on their disk; their rows were removed.
+    pub gone: u64,
+    /// Segments of the catalogue on disks that are not there; their rows stay.
+    pub away: u64,
     /// How long it took.
     pub took: Duration,
     pub(crate) highest_id: u64,
@@ -72,6 +78,15 @@ impl fmt::Display for Recovery {
         }
         if self.damaged > 0 {
             write!(f, "; {} damaged stretches stand as gaps, run `sightline footage check`", self.damaged)?;
+        }
+        if self.filed > 0 {
+            write!(f, "; {} segments were new to the catalogue", self.filed)?;
+        }
+        if self.gone > 0 {
+            write!(f, "; {} segments of the catalogue are no longer there and were struck off", self.gone)?;
+        }
+        if self.away > 0 {
+            write!(f, "; {} segments are on disks that are not there", self.away)?;
         }
         if !self.unreadable.is_empty() {
             write!(f, "; {} segments cannot be read and were left alone", self.unreadable.len())?;

@@ -100,7 +100,7 @@ fn read_record(window: &mut Window<'_>, segment: u64, next_seq: u32, at: u64) ->
         return Ok(Outcome::BadHeader { what: "a record reaches beyond the end of the file" });
     };
     let (head, payload) = bytes.split_at_checked(header_bytes).unwrap_or_default();
-    if crc32c::crc32c(payload) != header.payload_crc {
+    if crate::format::crc::crc32c(payload) != header.payload_crc {
         return Ok(Outcome::BadPayload { header, what: "a payload does not match its checksum" });
     }
     // Of media nobody but the reader of a record needs the bytes.

@@ -6,7 +6,7 @@ use sightline_model::media::StreamKey;
 ///
 /// Rendezvous hashing (Thaler and Ravishankar, 1998): a disk that goes or comes moves only its own streams.
 pub(crate) fn place(key: StreamKey, disks: u8, takes: impl Fn(u8) -> bool) -> Option<u8> {
-    let camera = crc32c::crc32c(key.camera.as_str().as_bytes());
+    let camera = crate::format::crc::crc32c(key.camera.as_str().as_bytes());
     let weight = |disk: &u8| mix((u64::from(camera) << 8) | u64::from(*disk));
     (0..disks).filter(|disk| takes(*disk)).max_by_key(weight)
 }

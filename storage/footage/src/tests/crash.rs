@@ -8,7 +8,7 @@ use crate::{
     disk::{Disk, sim::SimDisk},
     format::{header::RECORDS_START, record::Kind},
     recovery::{self, scan},
-    testkit::{config, gop, gop_of, key, open, push, recorded, rooms_of, s},
+    testkit::{config, gop, gop_of, key, open, push, recorded, recovered_on, s},
 };
 
 /// A store's only segment, unsealed, with the place of each record in it.
@@ -37,7 +37,7 @@ async fn segment_of(gops: &[Gop]) -> (String, Vec<u8>, Vec<(u64, u64, Kind)>) {
 fn recovered(name: &str, bytes: Vec<u8>) -> (SimDisk, crate::index::Index, crate::Recovery) {
     let disk = SimDisk::default();
     disk.put(name, bytes);
-    let (index, recovery) = recovery::open(&rooms_of(&disk), s(0)).unwrap();
+    let (index, recovery) = recovered_on(&disk);
     (disk, index, recovery)
 }
 
@@ -53,8 +53,8 @@ async fn cut_anywhere_the_complete_records_are_kept_and_the_torn_one_is_cut() {
         match complete.map(|(_, end, _)| end.next_multiple_of(8)).next_back() {
             Some(end) => {
                 assert_eq!(recovery.bytes_cut, (cut as u64).saturating_sub(end), "cut at {cut}");
-                assert!(index.segments.values().all(|segment| segment.is_sealed()));
-                let (again, second) = recovery::open(&rooms_of(&disk), s(0)).unwrap();
+                assert!(index.segments.is_empty());
+                let (again, second) = recovered_on(&disk);
                 assert!(second.was_clean() && second.gops == recovery.gops, "cut at {cut}: {second}");
                 assert_eq!(again.streams.len(), index.streams.len());
             }
@@ -135,7 +135,7 @@ async fn files_that_are_no_segments_are_left_alone_and_drafts_are_removed() {
     disk.put("0000000000000002.seg", Vec::new());
     disk.put("0000000000000003.seg.tmp", vec![1; 50]);
     disk.put("notes.txt", b"hello".to_vec());
-    let (_, recovery) = recovery::open(&rooms_of(&disk), s(0)).unwrap();
+    let (_, recovery) = recovered_on(&disk);
     assert_eq!((recovery.unreadable.len(), recovery.segments, recovery.highest_id), (2, 0, 2));
     assert!(recovery.to_string().contains("left alone"));
     assert_eq!(disk.names(), ["0000000000000001.seg", "0000000000000002.seg", "notes.txt"]);

@@ -1,11 +1,14 @@
 //! The store as a whole.
 
+mod catalogue;
 mod crash;
+mod disks;
 mod faults;
 mod gaps;
 mod model;
 mod real;
 mod serve;
+mod stream;
 
 use sightline_model::{
     TimeRange, Timestamp,

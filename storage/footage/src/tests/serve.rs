@@ -47,7 +47,7 @@ async fn a_gop_is_found_the_same_in_the_ring_in_an_open_and_in_a_sealed_segment(
 
     drop(writer);
     footage.shutdown().await.unwrap();
-    assert!(footage.list_segments().iter().all(|segment| segment.sealed));
+    assert!(footage.list_segments().unwrap().iter().all(|segment| segment.sealed));
     let reopened = open(&disk, config());
     assert_eq!(read_all(&reopened, key("a")).await, gops);
     assert_eq!(reopened.latest(key("a")).await.unwrap().unwrap().number, 3);

@@ -34,11 +34,11 @@ impl Buffer {
     }
 
     /// What stands from `at` on.
-    pub(crate) fn from_mut(&mut self, at: usize) -> &mut [u8] {
+    pub(crate) fn behind_mut(&mut self, at: usize) -> &mut [u8] {
         self.bytes.get_mut(self.start + at..).unwrap_or_default()
     }
 
-    pub(crate) fn from(&self, at: usize) -> &[u8] {
+    pub(crate) fn behind(&self, at: usize) -> &[u8] {
         self.bytes().get(at..).unwrap_or_default()
     }
 

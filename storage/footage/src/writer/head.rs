@@ -81,7 +81,7 @@ impl Headed {
             encode_params(params, &mut payload);
             let mut header = RecordHeader::new(Kind::Params, record.job.tail.key, record.header.start);
             (header.segment, header.params) = (segment, place);
-            header.payload_crc = crc32c::crc32c(&payload);
+            header.payload_crc = crate::format::crc::crc32c(&payload);
             header.total_bytes = u32::try_from(HEADER + payload.len()).unwrap_or(u32::MAX);
             // Twice: a whole segment of a camera hangs on them.
             for _ in 0..2 {
@@ -123,7 +123,7 @@ impl Headed {
                 .map(|before| Before { offset: before.offset, total_bytes: before.record_bytes });
             bytes.clear();
             header.encode(&mut bytes);
-            let room = batch.buffer.from_mut(record.at);
+            let room = batch.buffer.behind_mut(record.at);
             if let Some(room) = room.get_mut(..HEADER) {
                 room.copy_from_slice(&bytes);
             }

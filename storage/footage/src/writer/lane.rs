@@ -54,7 +54,7 @@ pub(crate) struct LaneKey {
 
 /// The lane of a camera: stable, so that a camera's records of one time are all in one segment.
 pub(crate) fn lane_of(key: StreamKey, class: u8, lanes: u8) -> LaneKey {
-    let hash = crc32c::crc32c(key.camera.as_str().as_bytes());
+    let hash = crate::format::crc::crc32c(key.camera.as_str().as_bytes());
     LaneKey { class, lane: u8::try_from(hash % u32::from(lanes.max(1))).unwrap_or(0) }
 }
 

@@ -33,6 +33,7 @@ use std::{
 };
 
 use crate::{
+    catalogue::Sealed,
     disk::{Lock, is_full},
     metrics::Counters,
     room::{Finished, Room},
@@ -68,6 +69,8 @@ struct Writer {
     orders: Receiver<Order>,
     /// Buffers go back to the stage.
     buffers: Sender<Buffer>,
+    /// To be brought to the catalogue.
+    sealed: Sender<Sealed>,
     lanes: BTreeMap<LaneKey, OpenSegment>,
     /// Given up with their segment; go before what is held.
     again: Vec<Job>,
@@ -78,6 +81,8 @@ struct Writer {
     retry_at: Option<Instant>,
     /// Since when the disk has refused otherwise than for want of space.
     failing_since: Option<Instant>,
+    /// Since when it is the only disk that does.
+    alone_since: Option<Instant>,
     /// The last flush that was answered.
     flushed: u64,
     space_checked: Option<Instant>,
@@ -233,7 +238,7 @@ impl Writer {
             .flat_map(|(lane, jobs)| stage::batches(jobs).into_iter().map(move |jobs| (lane, jobs)));
         let mut batches = Vec::new();
         for (lane, jobs) in lots {
-            match prepare(lane, jobs, Buffer::default(), self.shared.keys.as_deref()) {
+            match prepare(lane, jobs, Buffer::default(), self.shared.sealing_keys()) {
                 Ok(batch) => batches.push(batch),
                 Err(Unprepared { jobs, error }) => {
                     self.room.refused(&io::Error::other(error));

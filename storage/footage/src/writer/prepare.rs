@@ -99,8 +99,8 @@ fn record(job: &Job, buffer: &mut Buffer, keys: Option<&dyn KeyProvider>) -> Res
     if let (Some(keys), Kind::Gop) = (keys, header.kind) {
         encrypt(&mut header, buffer, at + HEADER, keys)?;
     }
-    let payload = buffer.from(at + HEADER);
-    header.payload_crc = crc32c::crc32c(payload);
+    let payload = buffer.behind(at + HEADER);
+    header.payload_crc = crate::format::crc::crc32c(payload);
     header.total_bytes = u32::try_from(HEADER + payload.len()).unwrap_or(u32::MAX);
     let hash = payload_hash(payload);
     buffer.pad(ALIGN as usize);
@@ -141,7 +141,7 @@ fn encrypt(
 ) -> Result<(), KeyError> {
     let (key_id, key) = keys.current(CameraHour::of(header.key.camera, header.start))?;
     (header.key_id, header.nonce) = (key_id, new_nonce()?);
-    let tag = seal_in_place(&key, header.nonce, &header.aad(), buffer.from_mut(payload_at))?;
+    let tag = seal_in_place(&key, header.nonce, &header.aad(), buffer.behind_mut(payload_at))?;
     buffer.out().extend_from_slice(&tag);
     Ok(())
 }

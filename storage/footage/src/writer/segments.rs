@@ -12,7 +12,10 @@ use super::{
     Writer,
     lane::{LaneKey, OpenSegment, Unsynced},
 };
-use crate::{format::header::SegmentHeader, index::Segment, metrics::Counters, shared::Shared};
+use crate::{
+    catalogue::convert::sealed, format::header::SegmentHeader, index::Segment, metrics::Counters,
+    shared::Shared,
+};
 
 impl Writer {
     /// Makes sure that the lane has a segment with room.
@@ -83,6 +86,10 @@ impl Writer {
         match open.seal(Timestamp::now()) {
             Ok((footer, bytes)) => {
                 self.shared.index.write().seal(&open.segment, &footer, bytes);
+                let place = open.segment.place();
+                let rows = sealed(&open.segment.header, place.disk, bytes, &footer.trailer, &footer.rows);
+                // Nobody listens any more when the filing thread has died: the next start files it.
+                let _ = self.sealed.send(rows);
                 Counters::add(&self.shared.counters.segments_sealed, 1);
                 Counters::add(&self.shared.counters.bytes_appended, footer.bytes.len() as u64);
             }

@@ -152,7 +152,7 @@ impl Stage {
     fn prepare(&mut self, lane: LaneKey, mut jobs: Vec<Job>) -> Batch {
         loop {
             let buffer = self.buffers.try_recv().unwrap_or_default();
-            match prepare(lane, jobs, buffer, self.shared.keys.as_deref()) {
+            match prepare(lane, jobs, buffer, self.shared.sealing_keys()) {
                 Ok(batch) => return batch,
                 Err(Unprepared { jobs: unprepared, error }) => {
                     self.room.refused(&std::io::Error::other(error));

@@ -2,12 +2,16 @@
 
 use std::{
     io,
-    sync::{Arc, mpsc},
+    sync::{
+        Arc,
+        mpsc::{self, Sender},
+    },
     thread,
 };
 
 use super::{Writer, stage::Stage};
 use crate::{
+    catalogue::Sealed,
     disk::Lock,
     room::{Finished, Room},
     shared::Shared,
@@ -33,7 +37,12 @@ impl Drop for Farewell {
 }
 
 /// Serves `room` until the store stops.
-pub(crate) fn start(shared: &Arc<Shared>, room: &Arc<Room>, lock: Option<Lock>) -> io::Result<()> {
+pub(crate) fn start(
+    shared: &Arc<Shared>,
+    room: &Arc<Room>,
+    lock: Option<Lock>,
+    sealed: Sender<Sealed>,
+) -> io::Result<()> {
     let (give, orders) = mpsc::sync_channel(AHEAD);
     let (give_back, buffers) = mpsc::channel();
     let stage =
@@ -43,6 +52,7 @@ pub(crate) fn start(shared: &Arc<Shared>, room: &Arc<Room>, lock: Option<Lock>) 
         room: Arc::clone(room),
         orders,
         buffers: give_back,
+        sealed,
         lanes: std::collections::BTreeMap::new(),
         again: Vec::new(),
         held: std::collections::VecDeque::new(),
@@ -50,6 +60,7 @@ pub(crate) fn start(shared: &Arc<Shared>, room: &Arc<Room>, lock: Option<Lock>) 
         unsynced_bytes: 0,
         retry_at: None,
         failing_since: None,
+        alone_since: None,
         flushed: 0,
         space_checked: None,
         bytes_since_check: 0,

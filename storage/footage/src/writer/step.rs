@@ -88,11 +88,15 @@ impl Writer {
         }
     }
 
-    fn may_leave(&self) -> bool {
-        let long = self.pause() * LEAVE_AFTER_PAUSES;
-        self.deadline.is_none()
-            && self.failing_since.is_some_and(|since| since.elapsed() >= long)
-            && self.shared.rooms().iter().any(|room| room.no != self.room.no && room.takes_streams())
+    /// Whether the disk has failed for long while another one worked: when all fail at once, it is not the disk.
+    fn may_leave(&mut self) -> bool {
+        let others = self.shared.rooms().iter().filter(|room| room.no != self.room.no);
+        if self.failing_since.is_none() || !others.into_iter().any(|room| room.takes_streams()) {
+            self.alone_since = None;
+            return false;
+        }
+        let since = *self.alone_since.get_or_insert_with(Instant::now);
+        self.deadline.is_none() && since.elapsed() >= self.pause() * LEAVE_AFTER_PAUSES
     }
 
     fn due(&self, now: Instant) -> Option<Step> {

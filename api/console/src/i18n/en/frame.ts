@@ -204,6 +204,8 @@ export const frame = {
     throttled: 'Too many tries. Wait a little.',
     not_found: 'There is no such thing, or not any more.',
     no_footage: 'There is no footage at this time.',
+    footage_destroyed: 'The footage of this time was destroyed: its time was over.',
+    keys_unavailable: 'The keys of the footage cannot be used now. Tell ops.',
     conflict: 'Somebody else has changed this meanwhile.',
     render: 'This page met an error of its own and stopped.',
     renderRemedy: 'Load it again. The rest of the console goes on working.',

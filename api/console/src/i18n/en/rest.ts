@@ -142,6 +142,8 @@ export const rest = {
       plan_changed: 'Plan changed',
       patrol_started: 'Patrol started',
       patrol_ended: 'Patrol ended',
+      keys_destroyed: 'Footage keys destroyed',
+      master_key_replaced: 'Master key replaced',
     },
   },
   system: {

@@ -184,6 +184,8 @@ export const frame: Shape<typeof english> = {
     throttled: '尝试过多，请稍候。',
     not_found: '没有此项，或已不存在。',
     no_footage: '此时刻没有录像。',
+    footage_destroyed: '此时段的录像已到期销毁。',
+    keys_unavailable: '录像密钥暂不可用，请联系运维。',
     conflict: '已被他人修改。',
     render: '此页面出错并停止。',
     renderRemedy: '请重新加载，控制台其余部分不受影响。',

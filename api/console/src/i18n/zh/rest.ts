@@ -143,6 +143,8 @@ export const rest: Shape<typeof english> = {
       plan_changed: '变更计划',
       patrol_started: '开始巡逻',
       patrol_ended: '结束巡逻',
+      keys_destroyed: '销毁录像密钥',
+      master_key_replaced: '更换主密钥',
     },
   },
   system: {

@@ -11,7 +11,7 @@ use sightline_model::{
 
 use super::*;
 use crate::{
-    Config, Footage, KeyError, Seams,
+    Config, Footage, KeyError,
     disk::sim::SimDisk,
     testkit::{gop_of, key as stream, new_disk, push, recorded, s, seams, until},
     tests::{all, read_all},
@@ -34,14 +34,10 @@ pub(super) fn store_config(classes: Vec<Class>) -> Config {
     Config { lanes: 1, segment_bytes: 4 << 20, policies, ..crate::testkit::config() }
 }
 
-pub(super) fn open_with(disk: &SimDisk, config: Config, seams: Seams) -> Footage {
-    let footage = Footage::open_on(vec![new_disk(disk)], config, seams, s(0)).unwrap().0;
+pub(super) fn open(disk: &SimDisk, config: Config) -> Footage {
+    let footage = Footage::open_on(vec![new_disk(disk)], config, seams(), s(0)).unwrap().0;
     footage.set_holds(Vec::new());
     footage
-}
-
-pub(super) fn open(disk: &SimDisk, config: Config) -> Footage {
-    open_with(disk, config, seams())
 }
 
 /// Records and seals a segment of each camera's GOPs.
@@ -89,7 +85,7 @@ async fn a_day_goes_in_time_and_its_space_comes_back() {
     assert_eq!((done.steps, done.deleted, deleted(&plan)), (2, 2, vec![1, 2]));
     assert_eq!(before - disk.used(), plan.frees_bytes());
     assert_eq!(all(&footage, stream("a")).await.len(), 80);
-    assert_eq!(footage.list_segments().len(), 4);
+    assert_eq!(footage.list_segments().unwrap().len(), 4);
     drop(footage);
     let footage = open(&disk, config);
     assert_eq!(read_all(&footage, stream("b")).await.len(), 80);
@@ -139,7 +135,7 @@ async fn held_seconds_stay_byte_for_byte_and_the_rest_of_their_segment_goes() {
     drop(footage);
     let footage = open(&disk, config);
     assert_eq!(read_all(&footage, stream("a")).await, stay);
-    assert_eq!(footage.list_segments()[0].class, 0);
+    assert_eq!(footage.list_segments().unwrap()[0].class, 0);
     // Once the holds end, the rest goes as well.
     keep(&footage, now).await;
     assert!(disk.names().is_empty());
@@ -268,8 +264,8 @@ async fn the_keys_of_a_day_that_is_over_die_but_for_what_is_held() {
     record(&disk, &config, &["a"], &gops(27 * 3600, 20)).await;
     let hours = ["a", "b"].map(|camera| CameraHour { camera: camera.parse().unwrap(), hour: 0 });
     let days = Arc::new(Days(Mutex::new(vec![KeyDay { day: 0, hours: hours.into() }])));
-    let footage =
-        open_with(&disk, config, Seams { key_destroyer: Some(Arc::<Days>::clone(&days)), ..seams() });
+    let footage = open(&disk, config);
+    footage.set_key_destroyer(Arc::<Days>::clone(&days));
     footage.set_holds(vec![held("b", 3, 4)]);
     keep(&footage, s(28 * 3600 - 1)).await;
     assert_eq!(days.0.lock()[0].hours.len(), 2, "the day ended less than four hours ago");
