@@ -71,6 +71,7 @@ check "clippy, warnings denied" cargo clippy --locked --workspace --all-targets 
 check "documentation, warnings denied" env RUSTDOCFLAGS="-D warnings" cargo doc --locked --workspace --no-deps
 check "build" cargo build --locked --workspace
 suite "Rust tests" "$counter" rust_tests
+check "fuzzing, 10 s a target" storage/footage/fuzz/run.sh 10
 suite "end to end, in a browser" count_node node --test --test-reporter=spec tests/browser/
 
 printf '%d passed, %d failed\n' "$passed" "$failed"

@@ -108,7 +108,7 @@ impl Intake {
         self.assembler.set_params(params);
     }
 
-    /// An access unit. `data` is called only if it is kept.
+    /// An access unit. `data` is called only if it is of use.
     pub fn unit(&mut self, unit: Unit, data: impl FnOnce() -> Bytes) {
         if unit.key {
             self.assembler.set_policy(self.pulse.policy());

@@ -19,6 +19,7 @@ pub mod page;
 pub mod patrol;
 pub mod plate;
 pub mod region;
+pub mod signature;
 pub mod tail;
 pub mod time;
 

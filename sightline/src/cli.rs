@@ -164,6 +164,10 @@ pub(crate) enum FootageCommand {
         #[arg(long)]
         rebuild: bool,
     },
+    /// Save a clip as MP4 from a running node, under a grant: the look is entered in its audit log first.
+    Export(ExportArgs),
+    /// Measure what a disk can carry, beside a bare program on the same disk.
+    Bench(BenchArgs),
     /// Show what the policies would delete, thin or move, and why; does nothing. Holds are known with --config only.
     Plan {
         #[command(flatten)]
@@ -175,46 +179,6 @@ pub(crate) enum FootageCommand {
     /// Holds: footage that no policy may touch.
     #[command(subcommand)]
     Hold(HoldCommand),
-    /// Save a clip as MP4 from a running node, under a grant: the look is entered in its audit log first.
-    Export(ExportArgs),
-    /// Measure what a disk can carry, beside a bare program on the same disk.
-    Bench(BenchArgs),
-}
-
-#[derive(Debug, Subcommand)]
-pub(crate) enum HoldCommand {
-    /// Hold footage. A running node knows of it within seconds.
-    Add {
-        #[command(flatten)]
-        config: ConfigArgs,
-        /// The camera; may be given more than once.
-        #[arg(long = "camera", value_name = "ID", required = true)]
-        cameras: Vec<CameraId>,
-        /// First instant to hold (RFC 3339).
-        #[arg(long, value_name = "TIME")]
-        from: Timestamp,
-        /// First instant after.
-        #[arg(long, value_name = "TIME")]
-        to: Timestamp,
-        /// Who wants it.
-        #[arg(long)]
-        owner: String,
-        /// Why, for those who read the log.
-        #[arg(long)]
-        reason: String,
-        /// When it ends by itself; otherwise when it is removed.
-        #[arg(long, value_name = "TIME")]
-        until: Option<Timestamp>,
-    },
-    /// List the holds in force.
-    List(ConfigArgs),
-    /// Lift a hold. What is past its time goes with the next plan.
-    Remove {
-        #[command(flatten)]
-        config: ConfigArgs,
-        /// Its id, as listed.
-        id: String,
-    },
 }
 
 #[derive(Debug, Args)]
@@ -268,6 +232,42 @@ pub(crate) struct BenchArgs {
     /// Rounds.
     #[arg(long, default_value_t = 3)]
     pub rounds: usize,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum HoldCommand {
+    /// Hold footage. A running node knows of it within seconds.
+    Add {
+        #[command(flatten)]
+        config: ConfigArgs,
+        /// The camera; may be given more than once.
+        #[arg(long = "camera", value_name = "ID", required = true)]
+        cameras: Vec<CameraId>,
+        /// First instant to hold (RFC 3339).
+        #[arg(long, value_name = "TIME")]
+        from: Timestamp,
+        /// First instant after.
+        #[arg(long, value_name = "TIME")]
+        to: Timestamp,
+        /// Who wants it.
+        #[arg(long)]
+        owner: String,
+        /// Why, for those who read the log.
+        #[arg(long)]
+        reason: String,
+        /// When it ends by itself; otherwise when it is removed.
+        #[arg(long, value_name = "TIME")]
+        until: Option<Timestamp>,
+    },
+    /// List the holds in force.
+    List(ConfigArgs),
+    /// Lift a hold. What is past its time goes with the next plan.
+    Remove {
+        #[command(flatten)]
+        config: ConfigArgs,
+        /// Its id, as listed.
+        id: String,
+    },
 }
 
 /// Where footage lies.

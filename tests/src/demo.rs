@@ -75,21 +75,10 @@ impl Demo {
     /// # Panics
     /// When it does not get ready; the end of its log is shown.
     pub async fn start(dir: &Path, options: &[&str]) -> Self {
-        std::fs::create_dir_all(dir).unwrap();
         let ready = dir.join("demo.json");
         // A demo keeps its accounts from run to run by this file; what tells readiness is that it is written anew.
         let before = std::fs::metadata(&ready).and_then(|file| file.modified()).ok();
-        let log = File::options().create(true).append(true).open(dir.join("log")).unwrap();
-        let mut child = Command::new(binary())
-            .arg("demo")
-            .args(["--listen", "127.0.0.1:0", "--data"])
-            .arg(dir)
-            .args(options)
-            .stdin(Stdio::null())
-            .stdout(log.try_clone().unwrap())
-            .stderr(log)
-            .spawn()
-            .unwrap();
+        let mut child = spawn(dir, options);
         let facts = eventually_some("the demo writes demo.json", READY_WITHIN, || {
             let ended = child.try_wait().unwrap();
             assert!(ended.is_none(), "the demo ended with {ended:?}:\n{}", tail(&dir.join("log")));
@@ -151,6 +140,29 @@ impl Drop for Demo {
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
+}
+
+/// Starts a demo in `dir` and kills it as a power cut would after `life`, however far it has come.
+pub async fn start_and_kill(dir: &Path, options: &[&str], life: Duration) {
+    let mut child = spawn(dir, options);
+    tokio::time::sleep(life).await;
+    child.kill().unwrap();
+    child.wait().unwrap();
+}
+
+fn spawn(dir: &Path, options: &[&str]) -> Child {
+    std::fs::create_dir_all(dir).unwrap();
+    let log = File::options().create(true).append(true).open(dir.join("log")).unwrap();
+    Command::new(binary())
+        .arg("demo")
+        .args(["--listen", "127.0.0.1:0", "--data"])
+        .arg(dir)
+        .args(options)
+        .stdin(Stdio::null())
+        .stdout(log.try_clone().unwrap())
+        .stderr(log)
+        .spawn()
+        .unwrap()
 }
 
 fn tail(path: &Path) -> String {

@@ -14,5 +14,5 @@ mod demo;
 mod wait;
 
 pub use client::Client;
-pub use demo::{Demo, Facts, User, binary};
+pub use demo::{Demo, Facts, User, binary, start_and_kill};
 pub use wait::{eventually, eventually_some};

@@ -34,6 +34,10 @@ async fn promtool_finds_nothing_wrong_and_series_are_bounded() {
     assert!(strange.is_empty(), "only known routes are labels: {strange:?}");
     assert!((100..MOST_SERIES).contains(&series.len()), "{} series", series.len());
 
+    let made = series.iter().find_map(|line| line.strip_prefix("sightline_keys_made_total "));
+    let made: f64 = made.expect("footage is encrypted unless told not to").parse().unwrap();
+    assert!(made >= 2.0, "a key for each camera: {made}");
+
     let mut promtool = Command::new("promtool")
         .args(["check", "metrics"])
         .stdin(Stdio::piped())

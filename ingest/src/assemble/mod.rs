@@ -13,7 +13,8 @@
 //! - Output is `Begin Unit+ End`, over and over; `Absent` stands only between.
 //! - `start.media_90k + unit.pts_90k` is the media time of a unit, in every part.
 //! - A GOP lasts until the next begins; the last before a break lasts until its newest frame and one frame more.
-//! - Under [`Policy::Keyframes`] the units after the first are not even copied; their times are still followed.
+//! - Under [`Policy::Keyframes`] only the first picture is kept, and of later units what signs the video: a camera sends its
+//!   signatures with any frame. The times of all units are followed.
 //! - **Loss**: when frames are missing for longer than [`LOSS_90K`], the part ends where footage ends, the gap is on
 //!   record, and what follows is kept as a further part. It decodes with damage until the next key frame, which is
 //!   better evidence than nothing. Shorter losses only count: they are below what a gap record can say.
@@ -23,6 +24,8 @@
 
 mod open;
 #[cfg(test)]
+mod signed;
+#[cfg(test)]
 mod tests;
 
 use std::{sync::Arc, time::Instant};
@@ -31,7 +34,8 @@ use bytes::Bytes;
 use sightline_model::{
     Timestamp,
     gap::GapReason,
-    media::{AccessUnit, GopStart, ParameterSets, Policy, ticks_to_micros},
+    media::{AccessUnit, Codec, GopStart, ParameterSets, Policy, ticks_to_micros},
+    signature::signatures,
     tail::TailItem,
 };
 
@@ -134,7 +138,7 @@ impl Assembler {
         self.end
     }
 
-    /// Takes in an access unit. `data` is called only for one that is kept.
+    /// Takes in an access unit. `data` is called only for one that is of use.
     pub(crate) fn push(&mut self, arrival: Arrival, data: impl FnOnce() -> Bytes, out: Out<'_>) -> Outcome {
         let media_90k = self.timeline.media(arrival.rtp);
         let mut outcome = Outcome::default();
@@ -162,6 +166,9 @@ impl Assembler {
             out(TailItem::Unit(AccessUnit { pts_90k: open.pts_90k(media_90k), key: arrival.key, data }));
         } else {
             open.skipped(media_90k);
+            if let Some(data) = only_signatures(open.params().codec, &data()) {
+                out(TailItem::Unit(AccessUnit { pts_90k: open.pts_90k(media_90k), key: false, data }));
+            }
         }
         outcome
     }
@@ -274,6 +281,16 @@ impl Assembler {
         self.end = Some(open.end(duration_90k));
         out(TailItem::End { duration_90k });
         true
+    }
+}
+
+/// What of an access unit signs the video, as an access unit of its own.
+fn only_signatures(codec: Codec, data: &Bytes) -> Option<Bytes> {
+    let found: Vec<Bytes> = signatures(codec, data).map(|nal| data.slice(nal)).collect();
+    match found.as_slice() {
+        [] => None,
+        [one] => Some(one.clone()),
+        many => Some(Bytes::from(many.concat())),
     }
 }
 

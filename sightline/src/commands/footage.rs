@@ -20,7 +20,7 @@ use crate::{
     output::{self, Format},
 };
 
-pub(super) fn run(command: FootageCommand, output: Format) -> anyhow::Result<Exit> {
+pub(super) async fn run(command: FootageCommand, output: Format) -> anyhow::Result<Exit> {
     match command {
         FootageCommand::Bench(args) => bench::run(args, output),
         FootageCommand::Export(args) => super::block_on(export::run(args, output)),
@@ -47,8 +47,8 @@ pub(super) fn run(command: FootageCommand, output: Format) -> anyhow::Result<Exi
             }
             anyhow::bail!("the store is damaged: keep it as it is, copy it, and read what stands above")
         }
-        FootageCommand::Plan { place, at } => super::block_on(super::plan::plan(place, at, output)),
-        FootageCommand::Hold(command) => super::block_on(super::plan::hold(command, output)),
+        FootageCommand::Plan { place, at } => super::plan::plan(place, at, output).await,
+        FootageCommand::Hold(command) => super::plan::hold(command, output).await,
     }
 }
 

@@ -27,7 +27,7 @@ pub(crate) fn run(cli: Cli) -> anyhow::Result<Exit> {
         Command::Serve(args) => block_on(serve::run(args)),
         Command::Demo(args) => block_on(demo::run(args, output)),
         Command::Camera(command) => block_on(camera::run(command, output)),
-        Command::Footage(command) => footage::run(command, output),
+        Command::Footage(command) => block_on(footage::run(command, output)),
         Command::Audit(command) => block_on(audit::run(command, output)),
         Command::User(command) => block_on(user::run(command, output)),
         Command::Config(command) => config::run(command, output),

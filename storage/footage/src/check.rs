@@ -12,7 +12,7 @@ use sightline_model::TimeRange;
 
 use crate::{
     Error,
-    disk::{Disk, RealDisk, read_vec},
+    disk::{Disk, PAGE_BYTES, RealDisk, read_vec},
     format::{
         block::Block,
         footer::{DirectoryRow, Trailer, widen},
@@ -154,6 +154,14 @@ fn begins_a_record(opened: &Opened, offset: u64) -> bool {
     RECORD_MAGIC.starts_with(&bytes) || bytes.iter().all(|byte| *byte == 0)
 }
 
+/// Whether nothing but the zeros that fill a large write up to its page lies between the records and the footer.
+fn is_padding(opened: &Opened, rebuilt: &Rebuilt) -> bool {
+    let length = usize::try_from(rebuilt.torn_bytes).unwrap_or(usize::MAX);
+    rebuilt.torn_bytes < PAGE_BYTES
+        && read_vec(&*opened.file, rebuilt.records_end, length)
+            .is_ok_and(|bytes| bytes.iter().all(|byte| *byte == 0))
+}
+
 fn check_footer(
     disk: &RealDisk,
     opened: &Opened,
@@ -163,7 +171,7 @@ fn check_footer(
     report: &mut CheckReport,
 ) {
     let id = opened.header.id;
-    if rebuilt.torn_bytes > 0 {
+    if rebuilt.torn_bytes > 0 && !is_padding(opened, rebuilt) {
         report.problem(disk, id, rebuilt.records_end, format!("{} bytes are no records", rebuilt.torn_bytes));
     }
     if rebuilt.builder.next_seq() != trailer.records {

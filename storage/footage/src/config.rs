@@ -54,10 +54,10 @@ pub struct Config {
     pub read_cache_bytes: usize,
     /// Memory for index blocks that were read from disk lately.
     pub index_cache_bytes: usize,
-    /// What is kept for how long.
-    pub policies: PolicyConfig,
     /// Memory for rows of the catalogue that were looked up lately: 40 bytes for what a camera has in one segment.
     pub catalogue_cache_bytes: usize,
+    /// What is kept for how long.
+    pub policies: PolicyConfig,
 }
 
 impl Default for Config {
@@ -78,8 +78,8 @@ impl Default for Config {
             min_free_bytes: 1 << 30,
             read_cache_bytes: 64 << 20,
             index_cache_bytes: 16 << 20,
-            policies: PolicyConfig::default(),
             catalogue_cache_bytes: 48 << 20,
+            policies: PolicyConfig::default(),
         }
     }
 }

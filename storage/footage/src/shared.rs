@@ -11,7 +11,7 @@ use tokio::sync::watch;
 
 use crate::{
     Error, Seams,
-    catalogue::Catalogue,
+    catalogue::{Catalogue, MemoryCatalogue},
     config::Config,
     crypt::KeyProvider,
     format::{block::Block, footer::Section},
@@ -36,8 +36,8 @@ pub(crate) struct Shared {
     pub(crate) next_segment: AtomicU64,
     /// Without one, footage is stored in the clear.
     pub(crate) keys: Option<Arc<dyn KeyProvider>>,
-    /// GOPs read lately, by segment and offset.
-    pub(crate) gops: Mutex<Lru<(u64, u64), Arc<Gop>>>,
+    /// GOPs read lately, by segment, offset and stream.
+    pub(crate) gops: Mutex<Lru<(u64, u64, StreamKey), Arc<Gop>>>,
     /// How often `gops` was emptied; changed with it locked.
     pub(crate) forgotten: AtomicU64,
     /// Index blocks read lately, by segment and place.
@@ -61,11 +61,16 @@ pub(crate) struct Shared {
 const PARAMS_CACHED: usize = 4096;
 
 impl Shared {
+    /// The keys for new footage, when it is encrypted.
+    pub(crate) fn sealing_keys(&self) -> Option<&dyn KeyProvider> {
+        self.keys.as_deref().filter(|keys| keys.encrypts())
+    }
+
     /// What a store on `rooms` has in common; `next_segment` is the id that no segment has yet.
     pub(crate) fn new(
         config: Config,
         rooms: Vec<Arc<Room>>,
-        (index, catalogue): (Index, Arc<dyn Catalogue>),
+        index: Index,
         seams: Seams,
         next_segment: u64,
     ) -> Result<Self, Error> {
@@ -84,16 +89,11 @@ impl Shared {
             params: Mutex::new(Lru::new(PARAMS_CACHED)),
             classes: Mutex::default(),
             rows: Mutex::new(Lru::new(config.catalogue_cache_bytes)),
-            catalogue,
+            catalogue: seams.catalogue.unwrap_or_else(|| Arc::<MemoryCatalogue>::default()),
             filing: Mutex::default(),
             filed: watch::Sender::new(false),
             config,
         })
-    }
-
-    /// The keys for new footage, when it is encrypted.
-    pub(crate) fn sealing_keys(&self) -> Option<&dyn KeyProvider> {
-        self.keys.as_deref().filter(|keys| keys.encrypts())
     }
 
     pub(crate) fn rooms(&self) -> &[Arc<Room>] {

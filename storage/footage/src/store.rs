@@ -20,7 +20,7 @@ use crate::{
     metrics::{DiskInfo, DiskState, MetricsSnapshot},
     policy::keeper,
     recovery::{Opening, Recovery},
-    room::{Finished, Presence, Room},
+    room::{Finished, Flushed, Presence, Room},
     shared::Shared,
     tail::{LiveReader, TailWriter},
     types::{Keep, Watermarks},
@@ -82,10 +82,10 @@ impl Footage {
         now: Timestamp,
     ) -> Result<(Self, Recovery), Error> {
         let rooms = rooms(&disks, &config)?;
-        let catalogue = seams.catalogue.clone().unwrap_or_else(|| Arc::<MemoryCatalogue>::default());
+        let catalogue = seams.catalogue.unwrap_or_else(|| Arc::<MemoryCatalogue>::default());
         let (index, recovery) = Opening::new(&rooms, &*catalogue, now, &mut |_, _| ()).run()?;
-        let next_segment = recovery.highest_id + 1;
-        let shared = Arc::new(Shared::new(config, rooms, (index, catalogue), seams, next_segment)?);
+        let seams = Seams { catalogue: Some(catalogue), ..seams };
+        let shared = Arc::new(Shared::new(config, rooms, index, seams, recovery.highest_id + 1)?);
         let seal = filing::start(&shared).map_err(Error::io("start the filing of", &shared.config.dir))?;
         for (room, disk) in shared.rooms().iter().zip(disks) {
             if disk.out.is_none() {
@@ -150,7 +150,8 @@ impl Footage {
     /// # Errors
     /// When the disk refuses, or the store was shut down.
     pub async fn flush(&self) -> Result<(), Error> {
-        let rooms = self.shared().rooms();
+        // A disk that leaves meanwhile refuses, for what it had goes to those that may have answered already.
+        let rooms: Vec<_> = self.shared().rooms().iter().filter(|room| !room.has_left()).collect();
         let asked: Vec<u64> = rooms
             .iter()
             .map(|room| {
@@ -160,18 +161,22 @@ impl Footage {
                 signals.flushes
             })
             .collect();
-        for (room, number) in rooms.iter().zip(asked).filter(|(room, _)| !room.has_left()) {
+        for (room, number) in rooms.into_iter().zip(asked) {
             let mut flushed = room.flushed.subscribe();
             let mut finished = room.finished.subscribe();
-            let done = tokio::select! {
-                done = flushed.wait_for(|done| *done >= number) => done.is_ok(),
-                _ = finished.wait_for(|finished| *finished != Finished::No) => room.has_left(),
+            let answer = tokio::select! {
+                answer = flushed.wait_for(|answer| answer.number >= number) => answer.ok().map(|answer| *answer),
+                _ = finished.wait_for(|finished| *finished != Finished::No) => None,
             };
-            let path = room.disk.path().to_owned();
-            match room.state() {
-                _ if !done => return Err(Error::Stopped),
-                DiskState::Writing | DiskState::Out { .. } => {}
-                state => return Err(Error::NotWriting { path, detail: state.problem().unwrap_or_default() }),
+            match answer {
+                Some(Flushed { refused: false, .. }) => {}
+                Some(_) => {
+                    let detail = room.state().problem();
+                    let detail = detail.unwrap_or_else(|| "the disk does not keep up".to_owned());
+                    return Err(Error::NotWriting { path: room.disk.path().to_owned(), detail });
+                }
+                None if room.has_left() => {}
+                None => return Err(Error::Stopped),
             }
         }
         Ok(())

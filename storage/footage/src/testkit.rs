@@ -130,11 +130,37 @@ pub(crate) fn recorded(footage: &Footage, key: StreamKey) -> TailWriter {
     footage.writer(key, Keep::Recorded).unwrap()
 }
 
+/// The numbers that random histories come from: always the same `default` ones, `SIGHTLINE_SEEDS` new ones, or the one
+/// that `SIGHTLINE_SEED` names.
+pub(crate) fn seeds(default: u64) -> std::ops::Range<u64> {
+    let number = |name| {
+        let text = std::env::var(name).ok()?;
+        Some(text.parse::<u64>().unwrap_or_else(|_| panic!("{name} must be a number and is {text:?}")))
+    };
+    let new = || {
+        let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap();
+        u64::try_from(now.as_micros()).unwrap()
+    };
+    match (number("SIGHTLINE_SEED"), number("SIGHTLINE_SEEDS")) {
+        (Some(seed), _) => seed..seed + 1,
+        (None, Some(count)) => {
+            let first = new();
+            first..first + count
+        }
+        (None, None) => 0..default,
+    }
+}
+
 /// Polls until `done` answers, for ten seconds.
 pub(crate) async fn until<T>(mut done: impl FnMut() -> Option<T>) -> T {
+    until_async(async || done()).await
+}
+
+/// The same for a condition that has to wait itself.
+pub(crate) async fn until_async<T>(mut done: impl AsyncFnMut() -> Option<T>) -> T {
     let deadline = std::time::Instant::now() + Duration::from_secs(10);
     loop {
-        if let Some(value) = done() {
+        if let Some(value) = done().await {
             return value;
         }
         assert!(std::time::Instant::now() < deadline, "the condition never came true");

@@ -1,6 +1,6 @@
 //! What questions to the store are answered with.
 
-use std::sync::Arc;
+use std::{cmp::Reverse, sync::Arc};
 
 use sightline_model::{
     TimeRange, Timestamp,
@@ -50,13 +50,23 @@ pub enum LiveItem {
     },
 }
 
-/// Where a GOP lies. In the order of preference when it lies in two places.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+/// Where a GOP lies.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) enum Location {
     /// In a segment: its last record there begins at `offset` and is `bytes` long.
     Segment { place: Place, offset: u64, bytes: u32 },
     /// In the tail ring, not yet in the index.
     Tail,
+}
+
+impl Location {
+    /// The least is taken when it lies in two places: the disk before the ring, a later segment before an earlier one.
+    pub(crate) fn preference(self) -> (bool, Reverse<u64>) {
+        match self {
+            Self::Segment { place, .. } => (false, Reverse(place.id)),
+            Self::Tail => (true, Reverse(0)),
+        }
+    }
 }
 
 /// One GOP, or one part of a very long one, as the index knows it. [`crate::Footage::read`] turns it into media.

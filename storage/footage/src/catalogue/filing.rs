@@ -115,11 +115,7 @@ impl Shared {
     /// When the catalogue fails; nothing is changed then.
     pub(crate) fn forget_segments(&self, ids: &[u64]) -> Result<(), Error> {
         let _alone = self.filing.lock();
-        self.catalogue.remove(ids)?;
-        let totals = self.catalogue.streams()?;
-        let segments = self.catalogue.classes()?.iter().map(|class| class.segments).sum();
-        self.index.write().restore(&totals, segments, ids);
-        Ok(())
+        self.forget(ids)
     }
 
     /// Puts a segment in that was written again from one that is still there; what stands in both is found once. Blocks.
@@ -129,5 +125,13 @@ impl Shared {
     pub(crate) fn file_again(&self, sealed: Sealed) -> Result<(), Error> {
         let _alone = self.filing.lock();
         self.catalogue.insert(&[sealed])
+    }
+
+    fn forget(&self, ids: &[u64]) -> Result<(), Error> {
+        self.catalogue.remove(ids)?;
+        let totals = self.catalogue.streams()?;
+        let segments = self.catalogue.classes()?.iter().map(|class| class.segments).sum();
+        self.index.write().restore(&totals, segments, ids);
+        Ok(())
     }
 }

@@ -63,7 +63,6 @@ pub(crate) fn seal_in_place(
 ///
 /// # Errors
 /// As [`seal_in_place`].
-#[cfg(test)]
 pub(crate) fn seal(
     key: &DataKey,
     nonce: [u8; NONCE_BYTES],

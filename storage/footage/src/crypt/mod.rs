@@ -17,7 +17,7 @@ mod name;
 use std::{fmt, sync::Arc};
 
 pub(crate) use aad::{AAD_BYTES, Aad};
-pub(crate) use cipher::{NONCE_BYTES, TAG_BYTES, new_nonce, open, seal_in_place};
+pub(crate) use cipher::{NONCE_BYTES, TAG_BYTES, new_nonce, open, seal, seal_in_place};
 pub use key::{DataKey, WRAPPED_KEY_BYTES};
 pub use name::{CameraHour, KeyId};
 

@@ -21,18 +21,22 @@ pub(crate) trait Disk: Send + Sync + fmt::Debug {
     fn path(&self) -> &Path;
     /// Names of all files.
     fn list(&self) -> io::Result<Vec<String>>;
-    /// Names and lengths of all files.
-    fn lengths(&self) -> io::Result<Vec<(String, u64)>> {
-        let length = |name: String| {
-            let length = self.open(&name)?.length()?;
-            Ok((name, length))
-        };
-        self.list()?.into_iter().map(length).collect()
+    /// Gives `each` name and length of every file. There may be very many: nothing is collected.
+    fn lengths(&self, each: &mut dyn FnMut(&str, u64)) -> io::Result<()> {
+        for name in self.list()? {
+            each(&name, self.open(&name)?.length()?);
+        }
+        Ok(())
     }
     /// Makes an empty file; it is durable once it and the folder are synced.
     fn create(&self, name: &str) -> io::Result<Arc<dyn DiskFile>>;
     /// Opens a file for reading and writing.
     fn open(&self, name: &str) -> io::Result<Arc<dyn DiskFile>>;
+    /// Opens a file for reading if that needs no waiting for the disk.
+    fn open_now(&self, name: &str) -> Option<Arc<dyn DiskFile>> {
+        let _ = name;
+        None
+    }
     /// Renames a file, durably after [`Disk::sync_folder`].
     fn rename(&self, from: &str, to: &str) -> io::Result<()>;
     /// Unlinks a file, durably after [`Disk::sync_folder`].

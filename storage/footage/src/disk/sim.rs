@@ -1,181 +1,295 @@
-//! A disk in memory that crashes, tears, fills up and fails on demand.
+//! A disk in memory that crashes, tears, fills up, fails, lies, rots and waits on demand.
 //!
 //! What is written is seen at once by readers and is durable only after a sync, of the file for its bytes and of the folder
-//! for its name. A crash keeps what is durable and, of everything else, any part: unsynced writes arrive or not in
-//! any order, cut anywhere.
+//! for its name. A crash of the machine keeps what is durable and, of everything else, any part: see [`content`] for bytes and
+//! [`folder`] for names. A kill of the process keeps everything but the end of the last write.
+//!
+//! Whatever is left to chance comes from the disk's seed.
+
+mod content;
+mod faults;
+mod file;
+mod folder;
+mod gate;
+mod moment;
+#[cfg(test)]
+mod tests;
 
 use std::{
-    collections::BTreeMap,
-    io::{self, IoSlice},
+    collections::{BTreeMap, BTreeSet},
+    io,
     path::Path,
-    sync::Arc,
+    sync::{Arc, Weak},
 };
 
 use parking_lot::Mutex;
 use rand::{RngExt, SeedableRng, rngs::SmallRng};
 
 use super::{Disk, DiskFile};
+use content::Content;
+pub(crate) use content::SECTOR_BYTES;
+pub(crate) use faults::{EIO, ENOSPC, EROFS, Failure, Faults, Op};
+use file::SimFile;
+use gate::Bar;
+pub(crate) use gate::Gate;
+use moment::Image;
+pub(crate) use moment::{Moment, Watch};
 
-#[derive(Debug, Clone)]
-enum Change {
-    Write { offset: usize, bytes: Vec<u8> },
-    Length(usize),
-}
-
-#[derive(Debug, Clone, Default)]
-struct Content {
-    live: Vec<u8>,
-    durable: Vec<u8>,
-    pending: Vec<Change>,
-}
-
-impl Content {
-    fn apply(bytes: &mut Vec<u8>, change: &Change) {
-        match change {
-            Change::Write { offset, bytes: written } => {
-                let end = offset + written.len();
-                if bytes.len() < end {
-                    bytes.resize(end, 0);
-                }
-                bytes[*offset..end].copy_from_slice(written);
-            }
-            Change::Length(length) => bytes.resize(*length, 0),
-        }
-    }
-
-    fn change(&mut self, change: Change) {
-        Self::apply(&mut self.live, &change);
-        self.pending.push(change);
-    }
-
-    fn crash(&self, rng: &mut SmallRng) -> Vec<u8> {
-        let mut bytes = self.durable.clone();
-        for change in &self.pending {
-            match (change, rng.random_range(0..3)) {
-                (_, 0) => {}
-                (Change::Write { offset, bytes: written }, 1) => {
-                    let cut = rng.random_range(0..=written.len());
-                    let torn = Change::Write { offset: *offset, bytes: written[..cut].to_vec() };
-                    Self::apply(&mut bytes, &torn);
-                }
-                (change, _) => Self::apply(&mut bytes, change),
-            }
-        }
-        bytes
-    }
-}
-
-/// What goes wrong.
-#[derive(Debug, Clone, Default)]
-pub(crate) struct Faults {
-    /// Bytes the disk holds; `None`: no end.
-    pub(crate) capacity: Option<u64>,
-    /// Writes fail like a broken disk.
-    pub(crate) refuse_writes: bool,
-    /// Syncs fail like a broken disk.
-    pub(crate) refuse_syncs: bool,
-    /// The image of a crash is taken just before this many more syncs have happened.
-    pub(crate) crash_in_syncs: Option<u64>,
-}
-
-#[derive(Debug, Default)]
+#[derive(Debug)]
 struct State {
     next_file: u64,
-    files: BTreeMap<u64, Content>,
-    names: BTreeMap<String, u64>,
-    durable_names: BTreeMap<String, u64>,
+    image: Image,
+    open: BTreeMap<u64, Weak<()>>,
     faults: Faults,
+    /// A failed sync that is to drop what was not written.
+    drops_dirty: bool,
+    gates: Vec<(Op, Arc<Bar>)>,
+    rng: SmallRng,
     seed: u64,
-    image: Option<SimDisk>,
+    watch: Option<Watch>,
+    promised: u64,
+    moments: Vec<Moment>,
+    crashed: Option<SimDisk>,
 }
 
 impl State {
-    fn crash(&self, seed: u64) -> SimDisk {
-        let mut rng = SmallRng::seed_from_u64(seed);
-        let mut names = self.durable_names.clone();
-        for (name, file) in &self.names {
-            // A name that is not durable arrives or not.
-            if !names.contains_key(name) && rng.random::<bool>() {
-                names.insert(name.clone(), *file);
-            }
+    fn new(seed: u64) -> Self {
+        Self {
+            next_file: 0,
+            image: Image::default(),
+            open: BTreeMap::new(),
+            faults: Faults::default(),
+            drops_dirty: false,
+            gates: Vec::new(),
+            rng: SmallRng::seed_from_u64(seed),
+            seed,
+            watch: None,
+            promised: 0,
+            moments: Vec::new(),
+            crashed: None,
         }
-        let disk = SimDisk::default();
-        let mut state = disk.0.lock();
-        for (name, file) in names {
-            let bytes = self.files.get(&file).map(|content| content.crash(&mut rng)).unwrap_or_default();
-            state.put(&name, bytes);
-        }
-        drop(state);
-        disk
     }
 
-    fn put(&mut self, name: &str, bytes: Vec<u8>) {
+    fn content(&self, file: u64) -> &Content {
+        &self.image.files[&file]
+    }
+
+    fn content_mut(&mut self, file: u64) -> &mut Content {
+        Arc::make_mut(self.image.files.get_mut(&file).unwrap())
+    }
+
+    fn add(&mut self, content: Content) -> u64 {
         let file = self.next_file;
         self.next_file += 1;
-        self.files.insert(file, Content { live: bytes.clone(), durable: bytes, pending: Vec::new() });
-        self.names.insert(name.to_owned(), file);
-        self.durable_names.insert(name.to_owned(), file);
+        self.image.files.insert(file, Arc::new(content));
+        file
     }
 
+    fn settle(&mut self, name: &str, bytes: Vec<u8>) {
+        let file = self.add(Content::settled(bytes));
+        self.image.folder.settle(name, file);
+    }
+
+    /// Bytes held by files that have a name or are open.
     fn used(&self) -> u64 {
-        self.names.values().filter_map(|file| self.files.get(file)).map(|c| c.live.len() as u64).sum()
+        let named: BTreeSet<u64> = self.image.folder.names().values().copied().collect();
+        let held = |file: &u64| {
+            named.contains(file) || self.open.get(file).is_some_and(|open| open.strong_count() > 0)
+        };
+        let files = self.image.files.iter().filter(|(file, _)| held(file));
+        files.map(|(_, content)| content.live().len() as u64).sum()
     }
 
-    fn count_sync(&mut self) -> io::Result<()> {
-        if let Some(left) = &mut self.faults.crash_in_syncs {
-            if *left == 0 {
-                self.faults.crash_in_syncs = None;
-                self.image = Some(self.crash(self.seed));
-            } else {
-                *left -= 1;
-            }
+    /// Bytes that may still be written.
+    fn room(&self) -> u64 {
+        let others = self.faults.others_bytes;
+        self.faults.capacity.map_or(1 << 50, |capacity| capacity.saturating_sub(self.used() + others))
+    }
+
+    /// Others take and give back space.
+    fn stir(&mut self) {
+        if self.faults.restless_bytes > 0 {
+            self.faults.others_bytes = self.rng.random_range(0..=self.faults.restless_bytes);
         }
-        if self.faults.refuse_syncs { Err(io::Error::other("simulated sync failure")) } else { Ok(()) }
+    }
+
+    fn note(&mut self, op: Op, done: bool) {
+        if self.watch.is_some_and(|watch| watch.wants(op)) {
+            let (promised, image) = (self.promised, self.image.clone());
+            self.moments.push(Moment { op, done, promised, image });
+        }
+        if op.is_sync() && !done {
+            self.count_sync();
+        }
+    }
+
+    fn count_sync(&mut self) {
+        match &mut self.faults.crash_in_syncs {
+            Some(0) => {
+                self.faults.crash_in_syncs = None;
+                self.crashed = Some(self.image.crash(self.seed));
+            }
+            Some(left) => *left -= 1,
+            None => {}
+        }
     }
 }
 
 /// See the module's words. Clones are the same disk.
-#[derive(Debug, Clone, Default)]
-pub(crate) struct SimDisk(Arc<Mutex<State>>);
+#[derive(Debug, Clone)]
+pub(crate) struct SimDisk {
+    state: Arc<Mutex<State>>,
+}
+
+impl Default for SimDisk {
+    fn default() -> Self {
+        Self::with_seed(0)
+    }
+}
 
 impl SimDisk {
     pub(crate) fn with_seed(seed: u64) -> Self {
-        let disk = Self::default();
-        disk.0.lock().seed = seed;
-        disk
+        Self { state: Arc::new(Mutex::new(State::new(seed))) }
     }
 
     pub(crate) fn faults(&self, change: impl FnOnce(&mut Faults)) {
-        change(&mut self.0.lock().faults);
+        change(&mut self.state.lock().faults);
     }
 
-    /// The disk as a crash at this moment leaves it.
+    /// Adds a failure to come.
+    pub(crate) fn fail(&self, failure: Failure) {
+        self.faults(|faults| faults.failures.push(failure));
+    }
+
+    /// Ends all faults.
+    pub(crate) fn heal(&self) {
+        self.faults(|faults| *faults = Faults::default());
+    }
+
+    /// The disk as a crash of the machine at this moment leaves it.
     pub(crate) fn crash(&self, seed: u64) -> Self {
-        self.0.lock().crash(seed)
+        let image = self.state.lock().image.clone();
+        image.crash(seed)
+    }
+
+    /// The disk as a kill of the process at this moment leaves it.
+    pub(crate) fn kill(&self, seed: u64) -> Self {
+        let image = self.state.lock().image.clone();
+        image.kill(seed)
     }
 
     /// The image of the crash that was asked for, once it has happened.
     pub(crate) fn image(&self) -> Option<Self> {
-        self.0.lock().image.clone()
+        self.state.lock().crashed.clone()
+    }
+
+    /// From here on, keeps every moment of the kind.
+    pub(crate) fn watch(&self, watch: Watch) {
+        self.state.lock().watch = Some(watch);
+    }
+
+    /// Marks the moments from here on: the test was told that what it calls `promised` is safe.
+    pub(crate) fn promise(&self, promised: u64) {
+        self.state.lock().promised = promised;
+    }
+
+    /// The moments kept so far, in order.
+    pub(crate) fn moments(&self) -> Vec<Moment> {
+        self.state.lock().moments.clone()
+    }
+
+    /// Makes operations of this kind wait until the gate lets them through.
+    pub(crate) fn shut(&self, op: Op) -> Gate {
+        let (gate, bar) = Gate::shut();
+        self.state.lock().gates.push((op, bar));
+        gate
     }
 
     pub(crate) fn read(&self, name: &str) -> Vec<u8> {
-        let state = self.0.lock();
-        state.files[&state.names[name]].live.clone()
+        let state = self.state.lock();
+        state.content(state.image.folder.names()[name]).live().to_vec()
     }
 
     /// Puts a file there, durably.
     pub(crate) fn put(&self, name: &str, bytes: Vec<u8>) {
-        self.0.lock().put(name, bytes);
-    }
-
-    /// Bytes in use.
-    pub(crate) fn used(&self) -> u64 {
-        self.0.lock().used()
+        self.state.lock().settle(name, bytes);
     }
 
     pub(crate) fn names(&self) -> Vec<String> {
-        self.0.lock().names.keys().cloned().collect()
+        self.state.lock().image.folder.names().keys().cloned().collect()
+    }
+
+    /// Bytes held by files that have a name or are open.
+    pub(crate) fn used(&self) -> u64 {
+        self.state.lock().used()
+    }
+
+    /// Flips a bit of a file where it lies, unnoticed.
+    pub(crate) fn rot(&self, name: &str, bit: usize) {
+        self.damage(name, |content| content.rot(bit));
+    }
+
+    /// Cuts a file, unnoticed.
+    pub(crate) fn cut(&self, name: &str, length: usize) {
+        self.damage(name, |content| content.cut(length));
+    }
+
+    /// Makes the sector at `offset` of a file unreadable until it is written again.
+    pub(crate) fn spoil(&self, name: &str, offset: usize) {
+        self.damage(name, |content| content.spoil(offset));
+    }
+
+    /// What readers see from here on is what is durable, where nothing waits to be written.
+    pub(crate) fn forget_clean_pages(&self) {
+        for content in self.state.lock().image.files.values_mut() {
+            Arc::make_mut(content).forget_clean_pages();
+        }
+    }
+
+    fn damage(&self, name: &str, damage: impl FnOnce(&mut Content)) {
+        let mut state = self.state.lock();
+        let file = state.image.folder.names()[name];
+        damage(state.content_mut(file));
+    }
+
+    /// One operation: waits at its gate, fails if it is to fail, and is a moment.
+    fn run<T>(&self, op: Op, act: impl FnOnce(&mut State) -> io::Result<T>) -> io::Result<T> {
+        self.run_told(op, |state, hit| hit.map_or_else(|| act(state), Err))
+    }
+
+    /// The same for an operation that does something although it fails.
+    fn run_told<T>(&self, op: Op, act: impl FnOnce(&mut State, Option<io::Error>) -> T) -> T {
+        let bar = {
+            let mut state = self.state.lock();
+            state.gates.retain(|(_, bar)| !bar.is_open());
+            state.gates.iter().find(|(gated, _)| *gated == op).map(|(_, bar)| Arc::clone(bar))
+        };
+        if let Some(bar) = bar {
+            bar.pass();
+        }
+        let mut state = self.state.lock();
+        state.note(op, false);
+        let hit = state.faults.hit(op);
+        state.drops_dirty = hit.as_ref().is_some_and(|hit| hit.drops_dirty);
+        let outcome = act(&mut state, hit.map(|hit| hit.error));
+        if op.is_sync() {
+            state.note(op, true);
+        }
+        outcome
+    }
+
+    fn sync_failed(&self, file: u64) {
+        let mut state = self.state.lock();
+        if std::mem::take(&mut state.drops_dirty) {
+            let mut rng = SmallRng::seed_from_u64(state.rng.random());
+            state.content_mut(file).sync_and_drop_dirty(&mut rng);
+        }
+    }
+
+    fn handle(&self, state: &mut State, file: u64) -> Arc<dyn DiskFile> {
+        let open = state.open.get(&file).and_then(Weak::upgrade).unwrap_or_default();
+        state.open.insert(file, Arc::downgrade(&open));
+        Arc::new(SimFile { disk: self.clone(), file, _open: open })
     }
 }
 
@@ -189,121 +303,65 @@ impl Disk for SimDisk {
     }
 
     fn list(&self) -> io::Result<Vec<String>> {
-        Ok(self.names())
+        self.run(Op::List, |state| Ok(state.image.folder.names().keys().cloned().collect()))
     }
 
     fn create(&self, name: &str) -> io::Result<Arc<dyn DiskFile>> {
-        let mut state = self.0.lock();
-        if state.faults.capacity.is_some_and(|capacity| state.used() >= capacity) {
-            return Err(io::ErrorKind::StorageFull.into());
-        }
-        let file = state.next_file;
-        state.next_file += 1;
-        state.files.insert(file, Content::default());
-        state.names.insert(name.to_owned(), file);
-        Ok(Arc::new(SimFile { disk: self.clone(), file }))
+        self.run(Op::Create, |state| {
+            if state.room() == 0 {
+                return Err(io::ErrorKind::StorageFull.into());
+            }
+            let file = match state.image.folder.file(name) {
+                Some(file) => {
+                    state.content_mut(file).set_length(0);
+                    file
+                }
+                None => {
+                    let file = state.add(Content::default());
+                    state.image.folder.add(name, file);
+                    file
+                }
+            };
+            Ok(self.handle(state, file))
+        })
     }
 
     fn open(&self, name: &str) -> io::Result<Arc<dyn DiskFile>> {
-        let file = *self.0.lock().names.get(name).ok_or_else(missing)?;
-        Ok(Arc::new(SimFile { disk: self.clone(), file }))
+        self.run(Op::Open, |state| {
+            let file = state.image.folder.file(name).ok_or_else(missing)?;
+            Ok(self.handle(state, file))
+        })
     }
 
     fn rename(&self, from: &str, to: &str) -> io::Result<()> {
-        let mut state = self.0.lock();
-        let file = state.names.remove(from).ok_or_else(missing)?;
-        state.names.insert(to.to_owned(), file);
-        Ok(())
-    }
-
-    fn remove(&self, name: &str) -> io::Result<()> {
-        self.0.lock().names.remove(name).map(|_| ()).ok_or_else(missing)
-    }
-
-    fn sync_folder(&self) -> io::Result<()> {
-        let mut state = self.0.lock();
-        state.count_sync()?;
-        state.durable_names = state.names.clone();
-        Ok(())
-    }
-
-    fn free_bytes(&self) -> io::Result<u64> {
-        let state = self.0.lock();
-        Ok(state.faults.capacity.map_or(u64::MAX / 2, |capacity| capacity.saturating_sub(state.used())))
-    }
-}
-
-#[derive(Debug)]
-struct SimFile {
-    disk: SimDisk,
-    file: u64,
-}
-
-impl SimFile {
-    fn with<T>(&self, use_it: impl FnOnce(&mut Content) -> T) -> T {
-        use_it(self.disk.0.lock().files.get_mut(&self.file).unwrap())
-    }
-}
-
-impl DiskFile for SimFile {
-    fn length(&self) -> io::Result<u64> {
-        Ok(self.with(|content| content.live.len() as u64))
-    }
-
-    fn write_at(&self, offset: u64, slices: &mut [IoSlice<'_>]) -> io::Result<()> {
-        let mut bytes: Vec<u8> = slices.iter().flat_map(|slice| slice.iter().copied()).collect();
-        let (refuse, room) = {
-            let state = self.disk.0.lock();
-            let room = state.faults.capacity.map(|capacity| capacity.saturating_sub(state.used()));
-            (state.faults.refuse_writes, room)
-        };
-        if refuse {
-            return Err(io::Error::other("simulated write failure"));
-        }
-        // A full disk takes what fits and then says so.
-        let room = room.map_or(usize::MAX, |room| usize::try_from(room).unwrap());
-        let full = bytes.len() > room;
-        bytes.truncate(room);
-        let offset = usize::try_from(offset).unwrap();
-        self.with(|content| content.change(Change::Write { offset, bytes }));
-        if full { Err(io::ErrorKind::StorageFull.into()) } else { Ok(()) }
-    }
-
-    fn read_at(&self, offset: u64, buffer: &mut [u8]) -> io::Result<()> {
-        let offset = usize::try_from(offset).unwrap();
-        self.with(|content| {
-            let bytes =
-                content.live.get(offset..offset + buffer.len()).ok_or(io::ErrorKind::UnexpectedEof)?;
-            buffer.copy_from_slice(bytes);
+        self.run(Op::Rename, |state| {
+            let file = state.image.folder.file(from).ok_or_else(missing)?;
+            state.image.folder.rename(from, to, file);
             Ok(())
         })
     }
 
-    fn set_length(&self, length: u64) -> io::Result<()> {
-        self.with(|content| content.change(Change::Length(usize::try_from(length).unwrap())));
-        Ok(())
+    fn remove(&self, name: &str) -> io::Result<()> {
+        self.run(Op::Remove, |state| {
+            state.image.folder.file(name).ok_or_else(missing)?;
+            state.image.folder.remove(name);
+            Ok(())
+        })
     }
 
-    fn sync(&self) -> io::Result<()> {
-        self.disk.0.lock().count_sync()?;
-        self.with(|content| {
-            content.durable = content.live.clone();
-            content.pending.clear();
-        });
-        Ok(())
+    fn sync_folder(&self) -> io::Result<()> {
+        self.run(Op::SyncFolder, |state| {
+            if !state.faults.lie_about_syncs {
+                state.image.folder.sync();
+            }
+            Ok(())
+        })
     }
-}
 
-#[test]
-fn a_crash_keeps_what_was_synced_and_only_that_for_sure() {
-    for seed in 0..50 {
-        let disk = SimDisk::default();
-        let file = disk.create("a").unwrap();
-        file.write_at(0, &mut [IoSlice::new(b"safe")]).unwrap();
-        file.sync().unwrap();
-        disk.sync_folder().unwrap();
-        file.write_at(4, &mut [IoSlice::new(b" maybe")]).unwrap();
-        assert_eq!(disk.read("a"), b"safe maybe");
-        assert!(disk.crash(seed).read("a").starts_with(b"safe"), "seed {seed}");
+    fn free_bytes(&self) -> io::Result<u64> {
+        self.run(Op::FreeSpace, |state| {
+            state.stir();
+            Ok(state.room())
+        })
     }
 }

@@ -1,12 +1,13 @@
 //! What stands behind a record header: media, a gap, or parameter sets.
 
-use std::sync::Arc;
+use std::{borrow::Cow, sync::Arc};
 
 use bytes::Bytes;
 use sightline_model::{
     Timestamp,
     gap::{Gap, GapReason},
     media::{AccessUnit, Codec, Gop, GopStart, ParameterSets, Policy},
+    signature::signatures,
 };
 
 use super::{
@@ -22,13 +23,30 @@ const KEY_BIT: u32 = 1 << 31;
 /// Bytes of a gap payload.
 const GAP_BYTES: usize = 16;
 
-/// The access units of `gop` that its policy keeps.
-pub(crate) fn kept(gop: &Gop) -> &[AccessUnit] {
-    match (gop.start.policy, gop.start.part) {
-        (Policy::Full, _) => &gop.units,
-        (Policy::Keyframes, 0) => gop.units.get(..1).unwrap_or_default(),
-        (Policy::Keyframes, _) => &[],
+/// The access units that are kept of a GOP under its policy. Of `keyframes`, that is the first picture, however many access
+/// units its camera made of it, and of later ones what signs the video.
+pub(crate) fn kept(gop: &Gop) -> Cow<'_, [AccessUnit]> {
+    if gop.start.policy == Policy::Full {
+        return Cow::Borrowed(&gop.units);
     }
+    let first = gop.units.first().filter(|_| gop.start.part == 0);
+    let picture =
+        first.map_or(0, |first| gop.units.iter().take_while(|u| u.pts_90k == first.pts_90k).count());
+    let (picture, later) = gop.units.split_at_checked(picture).unwrap_or_default();
+    let codec = gop.start.params.codec;
+    let signatures: Vec<AccessUnit> = later.iter().filter_map(|unit| only_signatures(codec, unit)).collect();
+    if signatures.is_empty() { Cow::Borrowed(picture) } else { Cow::Owned([picture, &signatures].concat()) }
+}
+
+/// What of an access unit signs the video.
+fn only_signatures(codec: Codec, unit: &AccessUnit) -> Option<AccessUnit> {
+    let nals: Vec<&[u8]> = signatures(codec, &unit.data).filter_map(|nal| unit.data.get(nal)).collect();
+    let data = match nals.as_slice() {
+        [] => return None,
+        [one] => unit.data.slice_ref(one),
+        many => Bytes::from(many.concat()),
+    };
+    Some(AccessUnit { pts_90k: unit.pts_90k, key: false, data })
 }
 
 /// Header and payload length of a GOP record.
@@ -164,6 +182,8 @@ mod tests {
         assert_eq!(kept(&gop).len(), gop.units.len());
         gop.start.policy = Policy::Keyframes;
         assert_eq!(kept(&gop).len(), 1);
+        gop.units[1].pts_90k = gop.units[0].pts_90k;
+        assert_eq!(kept(&gop).len(), 2, "a picture in two access units is one picture");
         gop.start.part = 1;
         assert!(kept(&gop).is_empty());
     }

@@ -103,6 +103,16 @@ impl Files {
         Ok(file)
     }
 
+    /// The file, if it can be had without waiting for the disk.
+    fn file_now(&self, place: Place) -> Option<Arc<dyn DiskFile>> {
+        if let Some(file) = self.open.lock().get(&place) {
+            return Some(file);
+        }
+        let file = self.disks.get(usize::from(place.disk))?.open_now(&file_name(place.id))?;
+        self.open.lock().insert(place, Arc::clone(&file), 1);
+        Some(file)
+    }
+
     /// Closes a file that is about to be removed.
     pub(crate) fn close(&self, place: Place) {
         self.open.lock().remove(&place);
@@ -120,7 +130,7 @@ impl Files {
         length: usize,
         io: bool,
     ) -> Result<Option<Buffer>, Error> {
-        let file = if io { Some(self.file(place)?) } else { self.open.lock().get(&place) };
+        let file = if io { Some(self.file(place)?) } else { self.file_now(place) };
         let Some(file) = file else { return Ok(None) };
         let mut buffer = self.pool.take(length);
         let error = || Error::io("read", self.path(place));
@@ -129,6 +139,13 @@ impl Files {
             return Ok(Some(buffer));
         }
         Ok(file.read_now(offset, buffer.as_mut()).map_err(error())?.then_some(buffer))
+    }
+
+    /// Reads a section if that needs no waiting for the disk; nothing when it is damaged.
+    pub(crate) fn section_now(&self, place: Place, section: Section) -> Option<Buffer> {
+        let length = usize::try_from(section.length).ok()?;
+        let bytes = self.read_pooled(place, section.offset, length, false).ok()??;
+        (crate::format::crc::crc32c(bytes.as_ref()) == section.crc).then_some(bytes)
     }
 
     /// Reads a section and checks it.

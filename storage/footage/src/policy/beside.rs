@@ -39,7 +39,8 @@ pub fn plan_beside(
     for room in &rooms {
         read(&*room.disk, room.no, &catalogue, &mut index)?;
     }
-    let shared = Shared::new(config, rooms, (index, Arc::new(catalogue)), Seams::default(), 0)?;
+    let seams = Seams { catalogue: Some(Arc::new(catalogue)), ..Seams::default() };
+    let shared = Shared::new(config, rooms, index, seams, 0)?;
     shared.keeping.set_holds(holds);
     shared.keeping.set_owners(owners);
     shared.keeping.plan(&shared, now)

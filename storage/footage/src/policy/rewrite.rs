@@ -28,7 +28,6 @@ use crate::{
     format::{
         ALIGN, align,
         block::Entry,
-        crc::crc32c,
         header::{RECORDS_START, SegmentHeader},
         merkle::{leaf, payload_hash},
         payload::{UNIT_ROW_BYTES, decode_gap, encode_gap},
@@ -218,9 +217,7 @@ impl Copy<'_> {
         };
         if let Some(key) = sealing {
             header.nonce = crypt::new_nonce().map_err(Error::Key)?;
-            let tag =
-                crypt::seal_in_place(&key, header.nonce, &header.aad(), &mut thin).map_err(Error::Key)?;
-            thin.extend_from_slice(&tag);
+            crypt::seal(&key, header.nonce, &header.aad(), &mut thin).map_err(Error::Key)?;
         }
         self.tally.thinned += 1;
         Ok((header, thin))
@@ -358,7 +355,7 @@ impl<'a> Out<'a> {
     fn append(&mut self, mut header: RecordHeader, payload: &[u8]) -> Result<RecordHeader, Error> {
         (header.segment, header.seq) = (self.id, self.builder.next_seq());
         header.total_bytes = u32::try_from(HEADER + payload.len()).unwrap_or(u32::MAX);
-        header.payload_crc = crc32c(payload);
+        header.payload_crc = crate::format::crc::crc32c(payload);
         let from = self.buffer.len();
         header.encode(&mut self.buffer);
         self.builder.record(leaf(self.buffer.get(from..).unwrap_or_default(), &payload_hash(payload)));

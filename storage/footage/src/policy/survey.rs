@@ -22,8 +22,8 @@ use crate::{
     Error,
     catalogue::{NEAR_US, Place as Kept, SealedSegment},
     format::{block::Block, footer::DirectoryRow},
-    index::Place as FilePlace,
-    query::Query,
+    index::{Place as FilePlace, Source},
+    query::{Miss, Query},
     recovery::{HeaderProblem, load},
     shared::Shared,
 };
@@ -275,11 +275,11 @@ pub(crate) fn directory(shared: &Shared, place: FilePlace) -> Result<Vec<Directo
 
 /// A stream's block of a segment.
 pub(crate) fn block(shared: &Shared, place: FilePlace, row: &DirectoryRow) -> Result<Arc<Block>, Error> {
-    let cached = shared.blocks.lock().get(&(place.id, row.block));
-    match cached {
-        Some(block) => Ok(block),
-        None => Query { shared, key: row.key, io: true }.load_block(place, row.block),
-    }
+    let query = Query { shared, key: row.key, io: true };
+    query.block_of(place, &Source::Footer(row.block)).map_err(|miss| match miss {
+        Miss::Error(error) => error,
+        Miss::Io => Error::Stopped,
+    })
 }
 
 fn disks(shared: &Shared, asked: &Asked<'_>, segments: &[SegmentStock]) -> Vec<DiskStock> {

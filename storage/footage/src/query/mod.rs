@@ -67,19 +67,36 @@ impl Query<'_> {
     }
 
     fn block(&self, part: &Found) -> Result<Arc<Block>, Miss> {
-        let section = match &part.source {
+        self.block_of(part.segment, &part.source)
+    }
+
+    pub(crate) fn block_of(&self, segment: Place, source: &Source) -> Result<Arc<Block>, Miss> {
+        let section = match source {
             Source::Memory(block) => return Ok(Arc::clone(block)),
             Source::Footer(section) => *section,
         };
-        let cached = self.shared.blocks.lock().get(&(part.segment.id, section));
+        let cached = self.shared.blocks.lock().get(&(segment.id, section));
         match cached {
             Some(block) => Ok(block),
-            None if self.io => Ok(self.load_block(part.segment, section)?),
-            None => Err(Miss::Io),
+            None if self.io => Ok(self.load_block(segment, section)?),
+            None => self.block_now(segment, section).ok_or(Miss::Io),
         }
     }
 
-    pub(crate) fn load_block(&self, segment: Place, section: Section) -> Result<Arc<Block>, Error> {
+    /// A block that the operating system has in memory: taken from there, it costs less than the way to another thread.
+    fn block_now(&self, segment: Place, section: Section) -> Option<Arc<Block>> {
+        let bytes = self.shared.files.section_now(segment, section)?;
+        Some(self.keep_block(segment, section, Block::decode(bytes.as_ref())?))
+    }
+
+    fn keep_block(&self, segment: Place, section: Section, block: Block) -> Arc<Block> {
+        let weight = block.memory_bytes();
+        let block = Arc::new(block);
+        self.shared.blocks.lock().insert((segment.id, section), Arc::clone(&block), weight);
+        block
+    }
+
+    fn load_block(&self, segment: Place, section: Section) -> Result<Arc<Block>, Error> {
         let files = &self.shared.files;
         let block = match files.section(segment, section, "an index block") {
             Ok(bytes) => Block::decode(&bytes),
@@ -88,15 +105,15 @@ impl Query<'_> {
             Err(Error::Io { source, .. }) if source.kind() == io::ErrorKind::NotFound => {
                 return Ok(Arc::default());
             }
+            // The records may be readable where the index is not.
+            Err(Error::Io { .. }) => None,
             Err(error) => return Err(error),
         };
         let block = match block {
-            Some(block) => Arc::new(block),
-            None => Arc::new(self.rebuild_block(segment)?),
+            Some(block) => block,
+            None => self.rebuild_block(segment)?,
         };
-        let weight = block.memory_bytes();
-        self.shared.blocks.lock().insert((segment.id, section), Arc::clone(&block), weight);
-        Ok(block)
+        Ok(self.keep_block(segment, section, block))
     }
 
     /// The index is derived: a damaged block is made again from the records.
@@ -180,9 +197,12 @@ fn overlaps(entry: &GopEntry, range: TimeRange) -> bool {
     entry.start < range.to && (entry.end > range.from || entry.start >= range.from)
 }
 
-/// Sorts, and drops what stands in another entry as well. Of equals the longer one stays, and then the one on disk.
+/// Sorts, and drops what stands in another entry as well. Of equals the longer one stays, and then the one in the later
+/// segment: the other was left by a failed write or sync.
 fn put_in_order(entries: &mut Vec<GopEntry>) {
-    entries.sort_unstable_by_key(|entry| (entry.identity(), std::cmp::Reverse(entry.pieces), entry.location));
+    entries.sort_unstable_by_key(|entry| {
+        (entry.identity(), std::cmp::Reverse(entry.pieces), entry.location.preference())
+    });
     let mut kept: Vec<GopEntry> = Vec::with_capacity(entries.len());
     for entry in entries.drain(..) {
         if !kept.iter().rev().take(JOIN_BACK).any(|before| before.holds(&entry)) {

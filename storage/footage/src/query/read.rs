@@ -1,6 +1,7 @@
 //! From an entry to media.
 
 use std::{
+    borrow::Cow,
     collections::BTreeMap,
     sync::{Arc, atomic::Ordering},
 };
@@ -41,19 +42,17 @@ impl Query<'_> {
         }
         let mut pieces = Pieces::new();
         for fragment in self.fragments(entry)? {
-            let gop = self.read_place(&fragment)?;
-            // Fragments overlap only after a failed sync; each is a whole one from its first part on.
-            let known = pieces.last_key_value().map(|(part, gop)| (*part, gop.end()));
-            if known.is_none_or(|(_, end)| gop.end() > end) {
-                pieces.insert(gop.start.part, Gop::clone(&gop));
-            }
+            // Piece by piece: after a failed sync fragments overlap, and a piece may have no length.
+            pieces.extend(self.pieces(&fragment)?);
         }
         Ok(Arc::new(join(pieces).ok_or_else(|| gone(entry))?))
     }
 
     /// The entries that were put together in `entry`.
     fn fragments(&self, entry: &GopEntry) -> Result<Vec<GopEntry>, Miss> {
-        let range = TimeRange::new(entry.start, entry.end).ok_or_else(|| gone(entry))?;
+        // One more than its length: the last piece may have none, where frames come out of order.
+        let until = entry.end.max(entry.start).plus_micros(1);
+        let range = TimeRange::new(entry.start, until).ok_or_else(|| gone(entry))?;
         let parts = entry.part..entry.part.saturating_add(entry.pieces);
         let mut found = self.raw(range)?;
         found.retain(|piece| {
@@ -67,6 +66,19 @@ impl Query<'_> {
             next = next.max(u32::from(fragment.part) + u32::from(fragment.pieces));
         }
         if next >= u32::from(parts.end) { Ok(found) } else { Err(gone(entry).into()) }
+    }
+
+    /// The records of an entry that lies in one place.
+    fn pieces(&self, entry: &GopEntry) -> Result<Pieces, Miss> {
+        let at = match entry.location {
+            Location::Segment { .. } => entry.location,
+            Location::Tail => match self.held(entry) {
+                Some(gop) => return Ok(Pieces::from([(gop.start.part, Gop::clone(&gop))])),
+                None => self.moved(entry)?,
+            },
+        };
+        let Location::Segment { place, offset, bytes } = at else { return Err(gone(entry).into()) };
+        self.chain(entry, place, offset, bytes)
     }
 
     /// Reads an entry that lies in one place.
@@ -90,8 +102,9 @@ impl Query<'_> {
 
     fn read_at(&self, entry: &GopEntry, at: Location) -> Result<Arc<Gop>, Miss> {
         let Location::Segment { place, offset, bytes } = at else { return Err(gone(entry).into()) };
-        let cached = self.shared.gops.lock().get(&(place.id, offset));
-        if let Some(gop) = cached {
+        let cached = self.shared.gops.lock().get(&(place.id, offset, self.key));
+        // What an index says is not believed: another entry may name the same place.
+        if let Some(gop) = cached.filter(|gop| entry.is(&gop.start)) {
             self.count_hit();
             return Ok(gop);
         }
@@ -105,7 +118,7 @@ impl Query<'_> {
         let gop = Arc::new(gop);
         let mut gops = self.shared.gops.lock();
         if self.shared.forgotten.load(Ordering::Relaxed) == forgotten {
-            gops.insert((place.id, offset), Arc::clone(&gop), gop.bytes());
+            gops.insert((place.id, offset, self.key), Arc::clone(&gop), gop.bytes());
         }
         Ok(gop)
     }
@@ -119,10 +132,10 @@ impl Query<'_> {
         let tail = self.shared.registry.get(entry.key)?;
         let gop = tail.ring.lock().find(|start| entry.is(start))?;
         self.count_hit();
-        if kept(&gop).len() == gop.units.len() {
-            return Some(gop);
-        }
-        let units = kept(&gop).to_vec();
+        let units = match kept(&gop) {
+            Cow::Borrowed(units) if units.len() == gop.units.len() => return Some(Arc::clone(&gop)),
+            units => units.into_owned(),
+        };
         Some(Arc::new(Gop { start: gop.start.clone(), duration_90k: gop.duration_90k, units }))
     }
 
@@ -136,8 +149,15 @@ impl Query<'_> {
         Ok(place.ok_or_else(|| gone(entry))?)
     }
 
-    /// Reads the chain of records that ends at `offset`, from the last one back.
     fn fetch(&self, entry: &GopEntry, place: Place, offset: u64, bytes: u32) -> Result<Gop, Miss> {
+        let pieces = self.chain(entry, place, offset, bytes)?;
+        Counters::add(&self.shared.counters.reads, 1);
+        let whole = join(pieces).filter(|gop| gop.start.part == entry.part && gop.start.at == entry.start);
+        Ok(whole.ok_or_else(|| self.shared.files.damaged(place, offset, "another GOP lies here"))?)
+    }
+
+    /// Reads the chain of records that ends at `offset`, from the last one back.
+    fn chain(&self, entry: &GopEntry, place: Place, offset: u64, bytes: u32) -> Result<Pieces, Miss> {
         let counters = &self.shared.counters;
         let (mut at, mut length) = (offset, bytes);
         let mut pieces = Pieces::new();
@@ -149,13 +169,13 @@ impl Query<'_> {
             let first = gop.start.part == entry.part;
             pieces.insert(gop.start.part, gop);
             match header.before {
-                Some(before) if !first && header.joined => (at, length) = (before.offset, before.total_bytes),
-                _ => break,
+                // Only ever back: a chain that was tampered with ends all the same.
+                Some(before) if !first && header.joined && before.offset < at => {
+                    (at, length) = (before.offset, before.total_bytes);
+                }
+                _ => return Ok(pieces),
             }
         }
-        Counters::add(&counters.reads, 1);
-        let whole = join(pieces).filter(|gop| gop.start.part == entry.part && gop.start.at == entry.start);
-        Ok(whole.ok_or_else(|| self.shared.files.damaged(place, offset, "another GOP lies here"))?)
     }
 
     fn open_record(
@@ -261,7 +281,8 @@ fn join(pieces: Pieces) -> Option<Gop> {
         whole.duration_90k =
             u32::try_from(length).unwrap_or(whole.duration_90k.saturating_add(next.duration_90k));
         whole.units.extend(next.units.into_iter().map(|mut unit| {
-            unit.pts_90k = i32::try_from(i64::from(unit.pts_90k) + shift_90k).unwrap_or(unit.pts_90k);
+            unit.pts_90k =
+                i32::try_from(i64::from(unit.pts_90k).saturating_add(shift_90k)).unwrap_or(unit.pts_90k);
             unit
         }));
     }

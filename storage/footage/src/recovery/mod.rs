@@ -92,6 +92,17 @@ pub(crate) struct Rebuilt {
     pub(crate) damage: Vec<(u64, u64, &'static str)>,
     pub(crate) records_end: u64,
     pub(crate) torn_bytes: u64,
+    /// Bytes that the disk did not give.
+    pub(crate) unreadable_bytes: u64,
+}
+
+impl Rebuilt {
+    /// A GOP whose header can be read and whose media cannot becomes a gap.
+    fn miss(&mut self, header: &RecordHeader) {
+        if let Some((key, gap)) = damaged_gap(header).filter(|_| header.kind == Kind::Gop) {
+            self.builder.add(key, &Added::Gap(gap));
+        }
+    }
 }
 
 /// Scans the records of a segment up to `until` and builds everything a footer needs.
@@ -109,14 +120,13 @@ pub(crate) fn rebuild(
                 rebuilt.builder.record(leaf);
                 if let Err(what) = take_record(&mut rebuilt.builder, &header, offset, &payload) {
                     rebuilt.damage.push((offset, u64::from(header.total_bytes), what));
+                    rebuilt.miss(&header);
                 }
             }
             Found::Damaged { offset, bytes, header, what } => {
                 rebuilt.damage.push((offset, bytes, what));
-                if let Some(gap) =
-                    header.filter(|header| header.kind == Kind::Gop).and_then(|h| damaged_gap(&h))
-                {
-                    rebuilt.builder.add(gap.0, &Added::Gap(gap.1));
+                if let Some(header) = header {
+                    rebuilt.miss(&header);
                 }
             }
         }
@@ -124,6 +134,10 @@ pub(crate) fn rebuild(
     })?;
     rebuilt.records_end = scanned.end;
     rebuilt.torn_bytes = scanned.torn_bytes;
+    rebuilt.unreadable_bytes = scanned.unreadable_bytes;
+    if scanned.unreadable_bytes > 0 {
+        rebuilt.damage.push((scanned.end, scanned.unreadable_bytes, "the disk does not give these bytes"));
+    }
     Ok(rebuilt)
 }
 
@@ -135,10 +149,8 @@ fn take_record(
 ) -> Result<(), &'static str> {
     match header.kind {
         Kind::Gop => {
+            // Nobody can read it without; it may also stand, whole, in a later segment.
             if !builder.params.values().any(|place| *place == header.params) {
-                if let Some((key, gap)) = damaged_gap(header) {
-                    builder.add(key, &Added::Gap(gap));
-                }
                 return Err("the parameter sets of a GOP are missing");
             }
             builder.add(header.key, &Added::Gop(Entry::from_header(header, offset)));

@@ -1,7 +1,7 @@
 //! Opens a store's disks: decides by [`compare`], then does it.
 
 use std::{
-    collections::BTreeMap,
+    collections::BTreeSet,
     io::{self, IoSlice},
     sync::{Arc, atomic::Ordering},
     time::Instant,
@@ -11,7 +11,7 @@ use sightline_model::Timestamp;
 
 use super::{
     HeaderProblem, Opened, Rebuilt, Recovery,
-    compare::{Files, compare},
+    compare::{Compared, Found, compare},
     load, rebuild,
 };
 use crate::{
@@ -64,11 +64,12 @@ impl<'a> Opening<'a> {
         let known = self.catalogue.known()?;
         let files = self.files()?;
         let is_in = |disk: u8| self.rooms.get(usize::from(disk)).is_some_and(|room| !room.has_left());
-        let compared = compare(&known, &files, is_in);
+        let mut compared = compare(&known, &files, is_in);
+        self.finish_replacements(&files, &mut compared)?;
         let highest_known = known.last().map_or(0, |one| one.id);
-        self.report.highest_id = files.last_key_value().map_or(0, |(id, _)| *id).max(highest_known);
-        self.report.segments = compared.trusted.len() as u64;
-        self.report.bytes = compared.trusted.iter().map(|one| one.bytes).sum();
+        self.report.highest_id = files.last().map_or(0, |file| file.place.id).max(highest_known);
+        self.report.segments = compared.trusted;
+        self.report.bytes = compared.trusted_bytes;
         let all = compared.read.len() as u64;
         for (done, place) in compared.read.iter().enumerate() {
             self.read(*place)?;
@@ -93,9 +94,9 @@ impl<'a> Opening<'a> {
         self.index(began)
     }
 
-    /// What the disks hold; what was begun and never finished is removed.
-    fn files(&mut self) -> Result<Files, Error> {
-        let mut files: Files = BTreeMap::new();
+    /// What the disks hold, in the order of ids; what was begun and never finished is removed.
+    fn files(&mut self) -> Result<Vec<Found>, Error> {
+        let mut files = Vec::new();
         for room in self.rooms {
             let path = room.disk.path();
             self.report.dirs.push(path.to_owned());
@@ -104,18 +105,52 @@ impl<'a> Opening<'a> {
                 self.report.disks_out.push((path.to_owned(), problem));
                 continue;
             }
-            for (name, length) in room.disk.lengths().map_err(Error::io("list", path))? {
-                if let Some(id) = parse_file_name(&name) {
-                    if let Some((other, _)) = files.insert(id, (room.no, length)) {
-                        tracing::warn!(segment = %path.join(&name).display(), "this segment stands on disk {other} as well");
-                    }
+            let mut drafts = Vec::new();
+            let each = &mut |name: &str, bytes: u64| {
+                if let Some(id) = parse_file_name(name) {
+                    files.push(Found { place: Place { id, disk: room.no }, bytes });
                 } else if name.ends_with(".tmp") {
-                    // Nothing was ever written behind its header.
-                    room.disk.remove(&name).map_err(Error::io("remove", path.join(&name)))?;
+                    drafts.push(name.to_owned());
                 }
+            };
+            room.disk.lengths(each).map_err(Error::io("list", path))?;
+            for name in drafts {
+                // Nothing was ever written behind its header.
+                room.disk.remove(&name).map_err(Error::io("remove", path.join(&name)))?;
             }
         }
+        files.sort_unstable_by_key(|file| file.place);
+        files.dedup_by(|next, first| {
+            let twice = next.place.id == first.place.id;
+            if twice {
+                tracing::warn!(segment = %file_name(next.place.id), "a segment stands on two disks, the first is used");
+            }
+            twice
+        });
         Ok(files)
+    }
+
+    /// Takes out what was written again before a crash and is still there: otherwise what was thinned or dropped would be back.
+    /// Only files that the catalogue does not know can be such, and only younger ones can say so.
+    fn finish_replacements(&mut self, files: &[Found], compared: &mut Compared) -> Result<(), Error> {
+        let Some(first) = compared.read.first().copied() else { return Ok(()) };
+        let mut replaced = BTreeSet::new();
+        for place in files.iter().map(|file| file.place).filter(|place| place.id > first.id) {
+            let room = self.rooms.get(usize::from(place.disk));
+            let header = room.and_then(|room| read_header(&*room.disk, place.id));
+            replaced.extend(header.map(|header| header.replaces).filter(|old| *old != 0));
+        }
+        for place in compared.read.iter().filter(|place| replaced.contains(&place.id)) {
+            let Some(room) = self.rooms.get(usize::from(place.disk)) else { continue };
+            let name = file_name(place.id);
+            let path = room.disk.path().join(&name);
+            let removed = room.disk.remove(&name).and_then(|()| room.disk.sync_folder());
+            removed.map_err(Error::io("remove", &path))?;
+            tracing::info!(segment = %path.display(), "a segment that was written again before a crash is taken out");
+            self.unfit.push(place.id);
+        }
+        compared.read.retain(|place| !replaced.contains(&place.id));
+        Ok(())
     }
 
     fn file(&mut self) -> Result<(), Error> {
@@ -174,7 +209,15 @@ impl<'a> Opening<'a> {
                 self.waiting.push(sealed(&opened.header, place.disk, opened.bytes, trailer, rows));
                 Ok(())
             }
-            Err(_) => self.recover(&*room.disk, place.disk, opened).map_err(Error::io("recover", path)),
+            Err(_) => {
+                if let Err(error) = self.recover(&*room.disk, place.disk, opened) {
+                    tracing::error!(segment = %path.display(), "segment left alone, it cannot be recovered: {error}");
+                    self.report.segments -= 1;
+                    self.report.unreadable.push((path, error.to_string()));
+                    self.unfit.push(place.id);
+                }
+                Ok(())
+            }
         }
     }
 
@@ -189,6 +232,13 @@ impl<'a> Opening<'a> {
         report.damaged += rebuilt.damage.len() as u64;
         let had_footer = footer.is_err_and(|what| what != "there is no footer");
         report.footers_rebuilt += u64::from(had_footer);
+        if rebuilt.unreadable_bytes > 0 {
+            // Perhaps the disk gives them another time: nothing is cut, and nothing is written behind them.
+            tracing::error!(segment = %file_name(id), unreadable_bytes = rebuilt.unreadable_bytes, "a part of this segment cannot be read");
+            self.unfit.push(id);
+            self.unsealed.push((header, disk_no, rebuilt));
+            return Ok(());
+        }
         if !had_footer {
             report.bytes_cut += rebuilt.torn_bytes;
         }
@@ -214,6 +264,12 @@ impl<'a> Opening<'a> {
         }
         Ok(())
     }
+}
+
+/// The header of a whole, sealed segment.
+fn read_header(disk: &dyn Disk, id: u64) -> Option<SegmentHeader> {
+    let opened = load(disk, id).ok()?;
+    opened.footer.is_ok().then_some(opened.header)
 }
 
 fn is_sound(file: &dyn DiskFile, row: &DirectoryRow) -> bool {

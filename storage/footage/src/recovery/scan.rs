@@ -17,6 +17,11 @@ use crate::{
 /// How much is read at once.
 const WINDOW_BYTES: usize = 1 << 20;
 
+/// Stands for bytes that cannot be read.
+const UNREADABLE: u8 = 0xEE;
+/// A disk that does not give more than this of one segment is not asked on.
+const MOST_UNREADABLE_BYTES: u64 = 16 << 20;
+
 /// One thing found.
 #[derive(Debug)]
 pub(crate) enum Found {
@@ -33,6 +38,8 @@ pub(crate) struct Scanned {
     pub(crate) end: u64,
     /// Bytes behind it that are no record.
     pub(crate) torn_bytes: u64,
+    /// Bytes that the disk did not give, wherever they are: what they hold is not known, so nothing may be cut.
+    pub(crate) unreadable_bytes: u64,
 }
 
 /// Gives `found` every record of `segment` between its header and `until`, in order.
@@ -42,9 +49,9 @@ pub(crate) fn scan(
     until: u64,
     found: &mut dyn FnMut(Found) -> io::Result<()>,
 ) -> io::Result<Scanned> {
-    let mut window = Window { file, until, offset: 0, bytes: Vec::new() };
+    let mut window = Window { file, until, offset: 0, bytes: Vec::new(), unreadable_bytes: 0 };
     let mut at = RECORDS_START;
-    let mut end = at;
+    let (mut end, mut padded_end) = (at, at);
     let mut next_seq = 0;
     // Damage is told only once a good record stands behind it: damage at the very end is the torn tail.
     let mut damage: Vec<Found> = Vec::new();
@@ -54,20 +61,23 @@ pub(crate) fn scan(
                 for found_damage in damage.drain(..) {
                     found(found_damage)?;
                 }
-                next_seq = header.seq + 1;
+                next_seq = header.seq.saturating_add(1);
                 let offset = at;
                 at = align(at + u64::from(header.total_bytes));
                 end = at;
                 found(Found::Record { offset, header, payload, leaf })?;
             }
             Outcome::BadPayload { header, what } => {
-                next_seq = header.seq + 1;
+                next_seq = header.seq.saturating_add(1);
                 let bytes = align(u64::from(header.total_bytes));
                 damage.push(Found::Damaged { offset: at, bytes, header: Some(header), what });
                 at += bytes;
             }
             Outcome::BadHeader { .. } if is_padding(&mut window, at)? => {
-                at = (at + 1).next_multiple_of(PAGE_BYTES);
+                let next = (at + 1).next_multiple_of(PAGE_BYTES);
+                // The last write ended with its page; a whole page of zeros belongs to no write.
+                padded_end = if at == end && !at.is_multiple_of(PAGE_BYTES) { next } else { padded_end };
+                at = next;
             }
             Outcome::BadHeader { what } => {
                 let Some(next) = resync(&mut window, segment, next_seq, at)? else { break };
@@ -76,7 +86,9 @@ pub(crate) fn scan(
             }
         }
     }
-    Ok(Scanned { end: end.min(align(until)), torn_bytes: until.saturating_sub(end) })
+    let torn_bytes = if padded_end >= until { 0 } else { until.saturating_sub(end) };
+    let unreadable_bytes = window.unreadable_bytes;
+    Ok(Scanned { end: end.min(align(until)), torn_bytes, unreadable_bytes })
 }
 
 enum Outcome {
@@ -137,9 +149,24 @@ struct Window<'a> {
     until: u64,
     offset: u64,
     bytes: Vec<u8>,
+    unreadable_bytes: u64,
 }
 
 impl Window<'_> {
+    /// Reads page by page what cannot be read at once. What the disk does not give is filled with bytes that are no record
+    /// and no padding; when it gives too little, `error` stands.
+    fn read_pages(&mut self, error: io::Error) -> io::Result<()> {
+        let mut at = self.offset;
+        for page in self.bytes.chunks_mut(usize::try_from(PAGE_BYTES).unwrap_or(4096)) {
+            if self.file.read_at(at, page).is_err() {
+                page.fill(UNREADABLE);
+                self.unreadable_bytes += page.len() as u64;
+            }
+            at += page.len() as u64;
+        }
+        if self.unreadable_bytes > MOST_UNREADABLE_BYTES { Err(error) } else { Ok(()) }
+    }
+
     /// `length` bytes from `at` on, or `None` when they reach beyond `until`.
     fn get(&mut self, at: u64, length: usize) -> io::Result<Option<&[u8]>> {
         let end = at.saturating_add(length as u64);
@@ -150,7 +177,9 @@ impl Window<'_> {
             let left = usize::try_from(self.until - at).unwrap_or(usize::MAX);
             self.bytes.resize(length.max(WINDOW_BYTES).min(left), 0);
             self.offset = at;
-            if let Err(error) = self.file.read_at(at, &mut self.bytes) {
+            if let Err(error) = self.file.read_at(at, &mut self.bytes)
+                && let Err(error) = self.read_pages(error)
+            {
                 self.bytes.clear();
                 return Err(error);
             }

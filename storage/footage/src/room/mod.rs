@@ -42,6 +42,15 @@ pub(crate) enum Finished {
     Lost { gops: u64, detail: String },
 }
 
+/// The answer to everybody who asked for a flush, up to a number.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) struct Flushed {
+    pub(crate) number: u64,
+    /// Something of what was asked for is not safe yet. Said here and not by the disk's state, which somebody else may have
+    /// changed by the time that the answer is read.
+    pub(crate) refused: bool,
+}
+
 /// See the module's words.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(crate) enum Presence {
@@ -75,8 +84,8 @@ pub(crate) struct Room {
     pub(crate) signals: Mutex<Signals>,
     pub(crate) signal: Condvar,
     state: Mutex<DiskState>,
-    /// The last flush that was answered.
-    pub(crate) flushed: watch::Sender<u64>,
+    /// The answer to the last flush that was answered.
+    pub(crate) flushed: watch::Sender<Flushed>,
     pub(crate) finished: watch::Sender<Finished>,
     free_bytes: AtomicU64,
     needed_bytes: u64,
@@ -93,7 +102,7 @@ impl Room {
             signals: Mutex::default(),
             signal: Condvar::new(),
             state: Mutex::default(),
-            flushed: watch::Sender::new(0),
+            flushed: watch::Sender::default(),
             finished: watch::Sender::new(Finished::No),
             free_bytes: AtomicU64::new(free_bytes),
             needed_bytes,
@@ -163,6 +172,15 @@ impl Room {
             self.signal.notify_all();
         }
         true
+    }
+
+    /// Answers all flushes up to `number`.
+    pub(crate) fn answer(&self, number: u64, refused: bool) {
+        self.flushed.send_modify(|last| {
+            if number >= last.number {
+                *last = Flushed { number, refused };
+            }
+        });
     }
 
     pub(crate) fn state(&self) -> DiskState {

@@ -8,7 +8,7 @@ use crate::{
     disk::{Disk, sim::SimDisk},
     format::{header::RECORDS_START, record::Kind},
     recovery::{self, scan},
-    testkit::{config, gop, gop_of, key, open, push, recorded, recovered_on, s},
+    testkit::{config, gop, key, open, push, recorded, recovered_on, s},
 };
 
 /// A store's only segment, unsealed, with the place of each record in it.
@@ -139,64 +139,6 @@ async fn files_that_are_no_segments_are_left_alone_and_drafts_are_removed() {
     assert_eq!((recovery.unreadable.len(), recovery.segments, recovery.highest_id), (2, 0, 2));
     assert!(recovery.to_string().contains("left alone"));
     assert_eq!(disk.names(), ["0000000000000001.seg", "0000000000000002.seg", "notes.txt"]);
-}
-
-/// Everything that was flushed before the crash is there; what else is there was pushed; nothing is invented.
-async fn crash_once(seed: u64, crash_in_syncs: u64) {
-    let disk = SimDisk::with_seed(seed);
-    disk.faults(|faults| faults.crash_in_syncs = Some(crash_in_syncs));
-    let footage = open(&disk, config());
-    let keys = [key("a"), key("b"), key("c")];
-    let mut writers: Vec<_> = keys.iter().map(|key| recorded(&footage, *key)).collect();
-    let mut pushed = [const { Vec::new() }; 3];
-    let mut safe = [0; 3];
-    for round in 0..12u32 {
-        for (index, writer) in writers.iter_mut().enumerate() {
-            let number = round;
-            let size = 100 + (seed as usize * 37 + round as usize * 911 + index * 53) % 4000;
-            let gop =
-                gop_of(i64::from(number) * 1000, 1000, sightline_model::media::RunId(1), number, 0, size);
-            push(writer, &gop);
-            pushed[index].push(gop);
-        }
-        footage.flush().await.unwrap();
-        if disk.image().is_some() {
-            break;
-        }
-        for (index, pushed) in pushed.iter().enumerate() {
-            safe[index] = pushed.len();
-        }
-    }
-    let image = disk.image().unwrap_or_else(|| disk.crash(seed));
-    let reopened = open(&image, config());
-    for (index, key) in keys.into_iter().enumerate() {
-        let found = read_all(&reopened, key).await;
-        assert!(
-            found.len() >= safe[index],
-            "seed {seed}, sync {crash_in_syncs}: {} of {}",
-            found.len(),
-            safe[index]
-        );
-        for gop in &found {
-            assert!(pushed[index].contains(gop), "seed {seed}, sync {crash_in_syncs}: an invented GOP");
-        }
-        assert!(found[..safe[index]] == pushed[index][..safe[index]], "seed {seed}, sync {crash_in_syncs}");
-    }
-    // And it can be written again.
-    let mut writer = recorded(&reopened, key("a"));
-    let later = gop(1_000_000, 0, 0);
-    push(&mut writer, &later);
-    reopened.flush().await.unwrap();
-    assert_eq!(read_all(&reopened, key("a")).await.last(), Some(&later));
-}
-
-#[tokio::test]
-async fn a_crash_at_any_sync_keeps_everything_that_was_flushed() {
-    for crash_in_syncs in 0..60 {
-        for seed in 0..3 {
-            crash_once(seed, crash_in_syncs).await;
-        }
-    }
 }
 
 proptest! {

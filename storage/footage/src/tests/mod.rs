@@ -1,13 +1,18 @@
 //! The store as a whole.
 
 mod catalogue;
+mod clocks;
+mod corpus;
 mod crash;
 mod disks;
 mod faults;
 mod gaps;
 mod model;
+mod pieces;
+mod power;
 mod real;
 mod serve;
+mod signed;
 mod stream;
 
 use sightline_model::{

@@ -187,5 +187,6 @@ async fn a_killed_process_loses_nothing_it_said_was_safe() {
         total = entries.len() as u64;
         footage.shutdown().await.unwrap();
     }
-    assert!(check(&dir.path().join("footage"), |_, _| ()).unwrap().is_clean());
+    let report = check(&dir.path().join("footage"), |_, _| ()).unwrap();
+    assert!(report.is_clean(), "{report}");
 }

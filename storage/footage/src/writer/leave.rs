@@ -29,7 +29,8 @@ impl Writer {
         jobs.extend(std::mem::take(&mut self.room.signals.lock().adopted));
         self.hand_over(jobs);
         self.room.taken_out();
-        self.answer_flush(u64::MAX);
+        // What it had is with the others now: whoever waits has to ask them.
+        self.room.answer(u64::MAX, true);
         if self.lost == 0 {
             Finished::Clean
         } else {

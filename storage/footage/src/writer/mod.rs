@@ -83,6 +83,8 @@ struct Writer {
     failing_since: Option<Instant>,
     /// Since when it is the only disk that does.
     alone_since: Option<Instant>,
+    /// Keys could not be made durable at the last sync.
+    keys_refused: bool,
     /// The last flush that was answered.
     flushed: u64,
     space_checked: Option<Instant>,
@@ -131,7 +133,14 @@ impl Writer {
 
     fn answer_flush(&mut self, number: u64) {
         self.flushed = self.flushed.max(number);
-        self.room.flushed.send_replace(self.flushed);
+        self.room.answer(number, !self.all_safe());
+    }
+
+    /// Whether everything that was given to the disk is synced.
+    fn all_safe(&self) -> bool {
+        self.held.is_empty()
+            && self.again.is_empty()
+            && self.lanes.values().all(|open| open.unsynced.jobs.is_empty())
     }
 
     /// Writes a batch, or keeps it until the disk takes it.
@@ -220,7 +229,7 @@ impl Writer {
         }
         self.accepted();
         if self.retry_at.is_some() {
-            // Whoever waits for a flush learns from the disk's state that it did not go through.
+            // Whoever waits for a flush learns that it did not go through.
             let asked = self.room.signals.lock().flushes;
             self.answer_flush(asked);
         }
@@ -259,8 +268,13 @@ impl Writer {
         if let Err(error) = self.shared.keys.as_ref().map_or(Ok(()), |keys| keys.sync()) {
             // Without its key footage is not safe. Nothing is lost: it is appended, and the next sync tries again.
             self.room.refused(&io::Error::other(error));
+            self.keys_refused = true;
             self.unsynced_since = Some(Instant::now());
             return;
+        }
+        if std::mem::take(&mut self.keys_refused) {
+            // No write may come that would say so.
+            self.accepted();
         }
         for lane in self.lanes.keys().copied().collect::<Vec<_>>() {
             if let Err(error) = self.sync_lane(lane) {

@@ -110,7 +110,7 @@ fn record(job: &Job, buffer: &mut Buffer, keys: Option<&dyn KeyProvider>) -> Res
 fn gop(key: StreamKey, piece: &Piece, out: &mut Vec<u8>) -> RecordHeader {
     let gop: &Gop = &piece.gop;
     let units = kept(gop);
-    encode_unit_table(units, out);
+    encode_unit_table(&units, out);
     units.iter().for_each(|unit| out.extend_from_slice(&unit.data));
     let media_bytes: usize = units.iter().map(|unit| unit.data.len()).sum();
     RecordHeader {

@@ -172,10 +172,10 @@ impl Stage {
         let mut signals = self.room.signals.lock();
         if !signals.stop {
             self.room.signal.wait_for(&mut signals, KEY_PAUSE);
-            // Whoever waits for a flush learns from the disk's state that it did not go through.
+            // Whoever waits for a flush learns that it did not go through.
             let asked = signals.flushes;
             drop(signals);
-            self.room.flushed.send_replace(asked);
+            self.room.answer(asked, true);
         }
     }
 

@@ -61,6 +61,7 @@ pub(crate) fn start(
         retry_at: None,
         failing_since: None,
         alone_since: None,
+        keys_refused: false,
         flushed: 0,
         space_checked: None,
         bytes_since_check: 0,

@@ -46,9 +46,13 @@ impl Records {
     /// # Errors
     /// When the database cannot be opened.
     pub async fn footage_reader(&self) -> Result<Reader, Error> {
+        Ok(Reader { connection: self.footage_connection().await? })
+    }
+
+    /// A connection of its own, for reading.
+    pub(super) async fn footage_connection(&self) -> Result<SqliteConnection, Error> {
         let options = self.readers().connect_options();
-        let connection = options.as_ref().clone().disable_statement_logging().connect().await?;
-        Ok(Reader { connection })
+        Ok(options.as_ref().clone().disable_statement_logging().connect().await?)
     }
 }
 

@@ -1,4 +1,7 @@
 //! Lists and sums: segments, streams, classes.
+//!
+//! They go over whole tables and are asked for seldom, so each is on a connection that is closed again: its cache of pages is
+//! given back.
 
 use sightline_model::{
     CameraId, Timestamp,
@@ -47,7 +50,7 @@ impl Records {
         .bind(node.0)
         .bind(after.map_or(-1, u64::cast_signed))
         .bind(i64::try_from(limit).unwrap_or(i64::MAX))
-        .fetch_all(self.readers())
+        .fetch_all(&mut self.footage_connection().await?)
         .await?;
         rows.iter().map(read_segment).collect()
     }
@@ -64,7 +67,7 @@ impl Records {
               WHERE node = $1) GROUP BY lot ORDER BY lot",
         )
         .bind(node.0)
-        .fetch_all(self.readers())
+        .fetch_all(&mut self.footage_connection().await?)
         .await?;
         let mut known = Vec::new();
         for row in rows {
@@ -93,7 +96,10 @@ impl Records {
             first_footage(0),
             first_footage(1)
         );
-        let rows = sqlx::query(sqlx::AssertSqlSafe(sql)).bind(node.0).fetch_all(self.readers()).await?;
+        let rows = sqlx::query(sqlx::AssertSqlSafe(sql))
+            .bind(node.0)
+            .fetch_all(&mut self.footage_connection().await?)
+            .await?;
         rows.iter().map(read_stream).collect()
     }
 
@@ -108,7 +114,7 @@ impl Records {
              FROM footage_segments WHERE node = $1 GROUP BY class ORDER BY class",
         )
         .bind(node.0)
-        .fetch_all(self.readers())
+        .fetch_all(&mut self.footage_connection().await?)
         .await?;
         rows.iter()
             .map(|row| {

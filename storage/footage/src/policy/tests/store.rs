@@ -11,7 +11,7 @@ use sightline_model::{
 
 use super::*;
 use crate::{
-    Config, Footage, KeyError,
+    Config, Footage, KeyError, Seams,
     disk::sim::SimDisk,
     testkit::{gop_of, key as stream, new_disk, push, recorded, s, seams, until},
     tests::{all, read_all},
@@ -34,10 +34,14 @@ pub(super) fn store_config(classes: Vec<Class>) -> Config {
     Config { lanes: 1, segment_bytes: 4 << 20, policies, ..crate::testkit::config() }
 }
 
-pub(super) fn open(disk: &SimDisk, config: Config) -> Footage {
-    let footage = Footage::open_on(vec![new_disk(disk)], config, seams(), s(0)).unwrap().0;
+pub(super) fn open_with(disk: &SimDisk, config: Config, seams: Seams) -> Footage {
+    let footage = Footage::open_on(vec![new_disk(disk)], config, seams, s(0)).unwrap().0;
     footage.set_holds(Vec::new());
     footage
+}
+
+pub(super) fn open(disk: &SimDisk, config: Config) -> Footage {
+    open_with(disk, config, seams())
 }
 
 /// Records and seals a segment of each camera's GOPs.
@@ -165,7 +169,22 @@ async fn old_footage_is_thinned_to_its_key_frames_and_what_is_held_is_not() {
     let spans: Vec<_> = timeline.spans.iter().map(|span| (span.range.from, span.policy)).collect();
     assert_eq!(spans, [(s(0), Policy::Keyframes), (s(7), Policy::Full), (s(8), Policy::Keyframes)]);
     drop(footage);
-    assert_eq!(read_all(&open(&disk, config), stream("a")).await, expected);
+    let footage = open(&disk, config);
+    assert_eq!(read_all(&footage, stream("a")).await, expected);
+    // What is known last of a stream is what was recorded last, not what was written again last.
+    assert_eq!(footage.last_synced(stream("a")), Some(s(4 * 3600 + 30)));
+}
+
+#[tokio::test]
+async fn what_is_deleted_is_not_read_from_memory_either() {
+    let disk = SimDisk::default();
+    let config = store_config(vec![class(0, 1, 4)]);
+    record(&disk, &config, &["a"], &gops(0, 20)).await;
+    let footage = open(&disk, config);
+    let entries = all(&footage, stream("a")).await;
+    footage.read(&entries[3]).await.unwrap();
+    keep(&footage, s(6 * 3600)).await;
+    assert!(matches!(footage.read(&entries[3]).await, Err(crate::Error::Gone { .. })));
 }
 
 #[tokio::test]
