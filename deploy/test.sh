@@ -6,6 +6,7 @@
 need_packages "${BUILD_PACKAGES[@]}" "${TEST_PACKAGES[@]}"
 need_rust
 need_node
+need_seaweedfs
 
 passed=0
 failed=0

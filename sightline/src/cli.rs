@@ -164,6 +164,9 @@ pub(crate) enum FootageCommand {
         #[arg(long)]
         rebuild: bool,
     },
+    /// What this node has in its tier.
+    #[command(subcommand)]
+    Tier(TierCommand),
     /// Save a clip as MP4 from a running node, under a grant: the look is entered in its audit log first.
     Export(ExportArgs),
     /// Measure what a disk can carry, beside a bare program on the same disk.
@@ -267,6 +270,28 @@ pub(crate) enum HoldCommand {
         config: ConfigArgs,
         /// Its id, as listed.
         id: String,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum TierCommand {
+    /// List the segments that are there.
+    Ls {
+        #[command(flatten)]
+        config: ConfigArgs,
+        /// Those of all nodes, not of this one alone.
+        #[arg(long)]
+        all_nodes: bool,
+    },
+    /// Read everything that is there and compare it with its checksums; changes nothing.
+    Check(ConfigArgs),
+    /// List what uploads left that never came to an end, older than a day.
+    Tidy {
+        #[command(flatten)]
+        config: ConfigArgs,
+        /// Remove it.
+        #[arg(long)]
+        remove: bool,
     },
 }
 

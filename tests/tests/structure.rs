@@ -41,6 +41,7 @@ const NAMED_BY: &[(&str, &[&str])] = &[
     ("gstreamer", &["sightline-picture"]),
     ("image", &["sightline-picture"]),
     ("sqlx", &["sightline-records"]),
+    ("object_store", &["sightline-footage"]),
     ("rumqttc", &["sightline-gateway", "sightline-sim"]),
     ("rumqttd", &["sightline-gateway"]),
     ("axum", &["sightline-api"]),

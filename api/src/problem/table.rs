@@ -60,7 +60,9 @@ fn footage(error: &sightline_footage::Error) -> &'static str {
         E::Key(KeyError::Destroyed { .. }) => "footage_destroyed",
         E::Key(KeyError::Unknown { .. } | KeyError::Unavailable { .. }) => "keys_unavailable",
         E::Damaged { .. } | E::Config { .. } | E::Version { .. } | E::WriterBusy { .. } => "internal",
-        E::Io { .. } | E::Locked { .. } | E::DiskFull { .. } | E::NotWriting { .. } => "footage_unavailable",
+        E::Io { .. } | E::Locked { .. } | E::DiskFull { .. } | E::NotWriting { .. } | E::Tier { .. } => {
+            "footage_unavailable"
+        }
         E::Catalogue(error) => records(error),
         E::Stopped => "stopping",
     }

@@ -49,6 +49,7 @@ pub(super) async fn run(command: FootageCommand, output: Format) -> anyhow::Resu
         }
         FootageCommand::Plan { place, at } => super::plan::plan(place, at, output).await,
         FootageCommand::Hold(command) => super::plan::hold(command, output).await,
+        FootageCommand::Tier(command) => super::tier::run(command, output),
     }
 }
 

@@ -9,6 +9,7 @@ mod plan;
 mod run;
 mod serve;
 mod sim;
+mod tier;
 mod user;
 
 use clap::CommandFactory;

@@ -41,6 +41,9 @@ impl Sources {
             parts::ingest(&mut sheet, &ingest.metrics());
         }
         parts::footage(&mut sheet, &self.footage.metrics());
+        if let Some(tier) = self.footage.tier() {
+            parts::tier(&mut sheet, &tier);
+        }
         parts::gateway(&mut sheet, &self.gateway.metrics());
         parts::trust(&mut sheet, &self.trust.metrics());
         if let Some(keys) = &self.keys {

@@ -1,7 +1,7 @@
 //! The parts' snapshots as metrics.
 #![allow(clippy::cast_precision_loss, reason = "Prometheus counts in f64")]
 
-use sightline_footage::DiskState;
+use sightline_footage::{DiskState, TierState};
 
 use super::sheet::Sheet;
 
@@ -112,6 +112,49 @@ pub(super) fn keys(sheet: &mut Sheet, now: &sightline_trust::keys::KeysSnapshot)
             "Keys that could not be had, made durable or destroyed because of a disk or file in trouble.",
             now.failures,
         ),
+    ] {
+        sheet.counter(name, help, value);
+    }
+}
+
+/// Where sealed segments go in the end.
+pub(super) fn tier(sheet: &mut Sheet, now: &sightline_footage::TierStatus) {
+    let failing = matches!(now.state, TierState::Failing { .. });
+    sheet.gauge(
+        "sightline_tier_failing",
+        "1 while the tier refuses or does not answer.",
+        f64::from(u8::from(failing)),
+    );
+    let places =
+        |local: u64, tier: u64| [([("place", "local")], local as f64), ([("place", "tier")], tier as f64)];
+    let segments = places(now.local_segments, now.tier_segments);
+    sheet.gauges(
+        "sightline_tier_segments",
+        "Sealed segments in one place alone: on a local disk, or in the tier.",
+        segments.iter().map(|(labels, value)| (&labels[..], *value)),
+    );
+    let bytes = places(now.local_bytes, now.tier_bytes);
+    sheet.gauges(
+        "sightline_tier_segment_bytes",
+        "Bytes of sealed segments in one place alone.",
+        bytes.iter().map(|(labels, value)| (&labels[..], *value)),
+    );
+    let done = now.metrics;
+    for (name, help, value) in [
+        ("sightline_tier_segments_sent_total", "Segments sent whole.", done.segments_sent),
+        ("sightline_tier_sent_bytes_total", "Bytes of chunks sent.", done.bytes_sent),
+        (
+            "sightline_tier_verified_bytes_total",
+            "Bytes of chunks read back and compared.",
+            done.bytes_verified,
+        ),
+        (
+            "sightline_tier_chunks_sent_again_total",
+            "Chunks not stored as sent at first.",
+            done.chunks_sent_again,
+        ),
+        ("sightline_tier_requests_total", "Requests for footage.", done.requests),
+        ("sightline_tier_read_bytes_total", "Bytes of footage read.", done.bytes_read),
     ] {
         sheet.counter(name, help, value);
     }

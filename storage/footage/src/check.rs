@@ -12,6 +12,7 @@ use sightline_model::TimeRange;
 
 use crate::{
     Error,
+    catalogue::Place,
     disk::{Disk, PAGE_BYTES, RealDisk, read_vec},
     format::{
         block::Block,
@@ -242,6 +243,7 @@ fn info(opened: Opened) -> io::Result<SegmentInfo> {
         node: opened.header.node,
         created: opened.header.created,
         sealed,
+        place: Place::Local,
         bytes: opened.bytes,
         gops: summaries.iter().map(|summary| u64::from(summary.gops)).sum(),
         streams: summaries.len() as u64,

@@ -4,7 +4,7 @@ use std::{path::PathBuf, time::Duration};
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Error, policy::PolicyConfig};
+use crate::{Error, policy::PolicyConfig, tier::TierConfig};
 
 /// Smallest ring: room for a few large key frames.
 const MIN_TAIL_BYTES: usize = 64 << 10;
@@ -58,6 +58,8 @@ pub struct Config {
     pub catalogue_cache_bytes: usize,
     /// What is kept for how long.
     pub policies: PolicyConfig,
+    /// Where sealed segments go in the end; none: they stay on this disk.
+    pub tier: Option<TierConfig>,
 }
 
 impl Default for Config {
@@ -80,6 +82,7 @@ impl Default for Config {
             index_cache_bytes: 16 << 20,
             catalogue_cache_bytes: 48 << 20,
             policies: PolicyConfig::default(),
+            tier: None,
         }
     }
 }
@@ -116,7 +119,7 @@ impl Config {
         if self.commit_interval < Duration::from_millis(100) {
             return bad("commit_interval", "must be at least 100ms".to_owned());
         }
-        Ok(())
+        self.tier.as_ref().map_or(Ok(()), |tier| tier.check(&self.node).map(drop))
     }
 }
 

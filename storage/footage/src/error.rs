@@ -4,6 +4,8 @@ use std::{io, path::PathBuf};
 
 use sightline_model::{Timestamp, media::StreamKey};
 
+use crate::tier::TierProblem;
+
 /// An error of the footage store.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
@@ -98,6 +100,18 @@ pub enum Error {
     /// The rows about sealed segments cannot be read or written. They are derived: no footage is lost with them.
     #[error("the footage catalogue: {0}")]
     Catalogue(#[from] sightline_records::Error),
+    /// A tier could not do what it was asked.
+    #[error("could not {action} {what} in {store}: {problem}")]
+    Tier {
+        /// What was tried.
+        action: &'static str,
+        /// On what.
+        what: String,
+        /// In which store.
+        store: String,
+        /// Why not.
+        problem: TierProblem,
+    },
     /// The store was shut down.
     #[error("the footage store has been shut down")]
     Stopped,

@@ -45,6 +45,7 @@ mod tail;
 mod testkit;
 #[cfg(test)]
 mod tests;
+mod tier;
 mod types;
 mod writer;
 
@@ -60,4 +61,8 @@ pub use rebuild::rebuild;
 pub use recovery::Recovery;
 pub use store::{Footage, Seams};
 pub use tail::{LiveReader, TailWriter};
+pub use tier::{
+    Orphan, Tier, TierConfig, TierFile, TierMetrics, TierProblem, TierReport, TierSegment, TierState,
+    TierStatus, Verified,
+};
 pub use types::{Direction, FootageItem, GopEntry, Keep, LiveItem, Span, Timeline, Watermarks};

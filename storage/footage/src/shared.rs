@@ -3,6 +3,7 @@
 use std::{
     collections::BTreeMap,
     sync::{Arc, atomic::AtomicU64},
+    time::Duration,
 };
 
 use parking_lot::{Mutex, RwLock};
@@ -21,8 +22,12 @@ use crate::{
     policy::keeper::Keeping,
     room::Room,
     tail::{Registry, Tail},
+    tier::Link,
     writer::stage::EAGER_BYTES,
 };
+
+/// How long the end of the mover is waited for.
+const MOVER_END: Duration = Duration::from_secs(5);
 
 /// See the module's words.
 #[derive(Debug)]
@@ -40,6 +45,8 @@ pub(crate) struct Shared {
     pub(crate) gops: Mutex<Lru<(u64, u64, StreamKey), Arc<Gop>>>,
     /// How often `gops` was emptied; changed with it locked.
     pub(crate) forgotten: AtomicU64,
+    /// Where sealed segments go in the end, if anywhere.
+    pub(crate) tier: Option<Arc<Link>>,
     /// Index blocks read lately, by segment and place.
     pub(crate) blocks: Mutex<Lru<(u64, Section), Arc<Block>>>,
     /// Parameter sets read lately, by segment and place.
@@ -72,12 +79,14 @@ impl Shared {
         rooms: Vec<Arc<Room>>,
         index: Index,
         seams: Seams,
+        tier: Option<Arc<Link>>,
         next_segment: u64,
     ) -> Result<Self, Error> {
         let (tail_bytes, commit) = (config.tail_bytes, config.commit_interval);
         Ok(Self {
             keeping: Keeping::new(&config.policies, &config.dir)?,
-            files: Files::new(rooms.iter().map(|room| Arc::clone(&room.disk)).collect()),
+            files: Files::new(rooms.iter().map(|room| Arc::clone(&room.disk)).collect(), tier.clone()),
+            tier,
             registry: Arc::new(Registry::new(tail_bytes, commit, EAGER_BYTES, rooms)),
             index: RwLock::new(index),
             counters: Counters::default(),
@@ -98,6 +107,28 @@ impl Shared {
 
     pub(crate) fn rooms(&self) -> &[Arc<Room>] {
         self.registry.rooms()
+    }
+
+    /// Tells the mover that there is a new sealed segment.
+    pub(crate) fn wake_mover(&self) {
+        if let Some(tier) = &self.tier {
+            tier.wake();
+        }
+    }
+
+    /// Ends the mover as soon as it looks.
+    pub(crate) fn end_mover(&self) {
+        if let Some(tier) = &self.tier {
+            tier.end();
+        }
+    }
+
+    /// Waits until the mover has let go of everything.
+    pub(crate) async fn mover_ended(&self) {
+        if let Some(tier) = &self.tier {
+            // It looks many times a second whether it is to end; if not even that works, it holds nothing that matters.
+            let _ = tokio::time::timeout(MOVER_END, tier.ended.subscribe().wait_for(|ended| *ended)).await;
+        }
     }
 
     pub(crate) fn tail(&self, key: StreamKey) -> Arc<Tail> {

@@ -23,6 +23,7 @@ use crate::{
     room::{Finished, Flushed, Presence, Room},
     shared::Shared,
     tail::{LiveReader, TailWriter},
+    tier::{self, Tier, mover},
     types::{Keep, Watermarks},
     writer,
 };
@@ -44,6 +45,7 @@ impl Drop for Handle {
     fn drop(&mut self) {
         self.shared.rooms().iter().for_each(|room| room.stop());
         self.shared.keeping.stop();
+        self.shared.end_mover();
     }
 }
 
@@ -58,6 +60,8 @@ impl fmt::Debug for Footage {
 pub struct Seams {
     /// Keeps the keys. Without it, footage is stored in the clear, and what is encrypted cannot be read.
     pub keys: Option<Arc<dyn KeyProvider>>,
+    /// A tier that is open already, in place of the one that the configuration names.
+    pub tier: Option<Tier>,
     /// Keeps the rows about sealed segments. Without it they are kept in memory, and every footer is read at the start.
     pub catalogue: Option<Arc<dyn Catalogue>>,
 }
@@ -85,7 +89,9 @@ impl Footage {
         let catalogue = seams.catalogue.unwrap_or_else(|| Arc::<MemoryCatalogue>::default());
         let (index, recovery) = Opening::new(&rooms, &*catalogue, now, &mut |_, _| ()).run()?;
         let seams = Seams { catalogue: Some(catalogue), ..seams };
-        let shared = Arc::new(Shared::new(config, rooms, index, seams, recovery.highest_id + 1)?);
+        let tier = tier::link(&config, seams.tier.as_ref());
+        let next_segment = tier::first_segment(recovery.highest_id, tier.is_some(), now);
+        let shared = Arc::new(Shared::new(config, rooms, index, seams, tier, next_segment)?);
         let seal = filing::start(&shared).map_err(Error::io("start the filing of", &shared.config.dir))?;
         for (room, disk) in shared.rooms().iter().zip(disks) {
             if disk.out.is_none() {
@@ -94,6 +100,7 @@ impl Footage {
             }
         }
         keeper::start(&shared).map_err(Error::io("start the keeper of", &shared.config.dir))?;
+        mover::start(&shared).map_err(Error::io("start the mover of", &shared.config.dir))?;
         Ok((Self { handle: Arc::new(Handle { shared }) }, recovery))
     }
 
@@ -230,6 +237,7 @@ impl Footage {
         rooms.iter().for_each(|room| room.stop());
         self.shared().keeping.stop();
         self.shared().keeping.ended().await;
+        self.shared().end_mover();
         let mut failed = Ok(());
         for room in rooms {
             let mut finished = room.finished.subscribe();
@@ -245,6 +253,7 @@ impl Footage {
                 }
             }
         }
+        self.shared().mover_ended().await;
         // The rings and segments are safe; what is not filed now, the next start files.
         let _ = self.shared().filed.subscribe().wait_for(|filed| *filed).await;
         failed

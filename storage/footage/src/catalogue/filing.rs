@@ -105,10 +105,21 @@ fn file(shared: &Shared, waiting: &[Sealed]) -> Result<(), Error> {
     }
     shared.catalogue.insert(&still_there)?;
     shared.index.write().filed(&still_there);
+    shared.wake_mover();
     Ok(())
 }
 
 impl Shared {
+    /// Files segments that were found in the tier, whatever was written since. Blocks.
+    ///
+    /// # Errors
+    /// When the catalogue fails.
+    pub(crate) fn file_adopted(&self, found: &[Sealed]) -> Result<(), Error> {
+        let _alone = self.filing.lock();
+        self.catalogue.insert(found)?;
+        self.refresh(&[])
+    }
+
     /// Takes segments, whose files are gone or about to go, out of index and catalogue. Blocks.
     ///
     /// # Errors
@@ -129,9 +140,14 @@ impl Shared {
 
     fn forget(&self, ids: &[u64]) -> Result<(), Error> {
         self.catalogue.remove(ids)?;
+        self.refresh(ids)
+    }
+
+    /// Takes over what the catalogue says, while nobody files anything.
+    fn refresh(&self, gone: &[u64]) -> Result<(), Error> {
         let totals = self.catalogue.streams()?;
         let segments = self.catalogue.classes()?.iter().map(|class| class.segments).sum();
-        self.index.write().restore(&totals, segments, ids);
+        self.index.write().restore(&totals, segments, gone);
         Ok(())
     }
 }

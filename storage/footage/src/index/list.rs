@@ -5,7 +5,7 @@ use std::{collections::HashMap, sync::atomic::Ordering};
 use sightline_model::TimeRange;
 
 use super::{Index, SegmentInfo};
-use crate::catalogue::SealedSegment;
+use crate::catalogue::{Place as Kept, SealedSegment};
 
 impl Index {
     /// The segments that the catalogue does not have.
@@ -29,6 +29,7 @@ impl Index {
                 node: segment.header.node.clone(),
                 created: segment.header.created,
                 sealed: segment.is_sealed(),
+                place: Kept::Local,
                 bytes: segment.bytes.load(Ordering::Acquire),
                 gops: segment.gops.load(Ordering::Relaxed),
                 streams,
@@ -50,6 +51,7 @@ impl SegmentInfo {
             node: node.to_owned(),
             created: segment.created,
             sealed: true,
+            place: segment.place,
             bytes: segment.bytes,
             gops: segment.gops,
             streams: segment.streams,

@@ -26,7 +26,7 @@ use crate::{
 };
 use builder::{Added, Footer};
 pub use segment::SegmentInfo;
-pub(crate) use segment::{Files, Place, Segment};
+pub(crate) use segment::{Files, NO_DISK, Place, Segment, is_missing};
 
 /// Where a stream's block of one segment is.
 #[derive(Debug, Clone)]

@@ -14,6 +14,7 @@ use sightline_model::{TimeRange, Timestamp};
 
 use crate::{
     Error,
+    catalogue::Place as Kept,
     disk::{Disk, DiskFile, read_vec},
     format::{
         footer::Section,
@@ -21,10 +22,14 @@ use crate::{
     },
     lru::Lru,
     pool::{Buffer, Pool},
+    tier::{Link, Verified},
 };
 
 /// Open files kept for reading.
 const OPEN_FILES: usize = 256;
+
+/// Number of the disk of a segment that this machine never had.
+pub(crate) const NO_DISK: u8 = u8::MAX;
 
 /// Where a segment is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -69,18 +74,20 @@ impl Segment {
     }
 }
 
-/// The segment files of all disks, opened when needed and a bounded number kept open.
+/// The segment files of all disks, opened when needed and a bounded number kept open. What is on no disk is opened in the
+/// tier, and nobody who reads sees the difference.
 #[derive(Debug)]
 pub(crate) struct Files {
     disks: Vec<Arc<dyn Disk>>,
+    tier: Option<Arc<Link>>,
     open: Mutex<Lru<Place, Arc<dyn DiskFile>>>,
     pool: Arc<Pool>,
 }
 
 impl Files {
     /// Each disk at the place of its number.
-    pub(crate) fn new(disks: Vec<Arc<dyn Disk>>) -> Self {
-        Self { disks, open: Mutex::new(Lru::new(OPEN_FILES)), pool: Arc::default() }
+    pub(crate) fn new(disks: Vec<Arc<dyn Disk>>, tier: Option<Arc<Link>>) -> Self {
+        Self { disks, tier, open: Mutex::new(Lru::new(OPEN_FILES)), pool: Arc::default() }
     }
 
     pub(crate) fn path(&self, place: Place) -> PathBuf {
@@ -96,9 +103,10 @@ impl Files {
         if let Some(file) = self.open.lock().get(&place) {
             return Ok(file);
         }
-        let disk = self.disks.get(usize::from(place.disk)).ok_or(io::ErrorKind::NotFound.into());
-        let file = disk.and_then(|disk| disk.open(&file_name(place.id)));
-        let file = file.map_err(Error::io("open", self.path(place)))?;
+        let file = match (self.local(place), &self.tier) {
+            (Err(error), Some(tier)) if is_missing(&error) => tier.file(place.id)?.ok_or(error)?,
+            (file, _) => file?,
+        };
         self.open.lock().insert(place, Arc::clone(&file), 1);
         Ok(file)
     }
@@ -113,13 +121,31 @@ impl Files {
         Some(file)
     }
 
+    /// Opens the file on its disk, without keeping it open.
+    pub(crate) fn local(&self, place: Place) -> Result<Arc<dyn DiskFile>, Error> {
+        let disk = self.disks.get(usize::from(place.disk)).ok_or(io::ErrorKind::NotFound.into());
+        let file = disk.and_then(|disk| disk.open(&file_name(place.id)));
+        file.map_err(Error::io("open", self.path(place)))
+    }
+
     /// Closes a file that is about to be removed.
     pub(crate) fn close(&self, place: Place) {
         self.open.lock().remove(&place);
     }
 
+    /// Removes the local copy of a segment that the tier holds.
+    pub(crate) fn evict(&self, held: &Verified, disk_no: u8) -> Result<(), Error> {
+        let place = Place { id: held.segment(), disk: disk_no };
+        let Some(disk) = self.disks.get(usize::from(disk_no)) else { return Ok(()) };
+        disk.remove(&file_name(place.id)).map_err(Error::io("remove", self.path(place)))?;
+        disk.sync_folder().map_err(Error::io("sync", disk.path()))?;
+        // Whoever opens it from here on gets it from the tier; an open one would hold the space.
+        self.close(place);
+        Ok(())
+    }
+
     pub(crate) fn read(&self, place: Place, offset: u64, length: usize) -> Result<Vec<u8>, Error> {
-        read_vec(&*self.file(place)?, offset, length).map_err(Error::io("read", self.path(place)))
+        read_vec(&*self.file(place)?, offset, length).map_err(self.unread(place))
     }
 
     /// Reads into memory of the pool; `None` when that would need waiting for the disk and `io` does not allow it.
@@ -133,12 +159,17 @@ impl Files {
         let file = if io { Some(self.file(place)?) } else { self.file_now(place) };
         let Some(file) = file else { return Ok(None) };
         let mut buffer = self.pool.take(length);
-        let error = || Error::io("read", self.path(place));
         if io {
-            file.read_at(offset, buffer.as_mut()).map_err(error())?;
+            file.read_at(offset, buffer.as_mut()).map_err(self.unread(place))?;
             return Ok(Some(buffer));
         }
-        Ok(file.read_now(offset, buffer.as_mut()).map_err(error())?.then_some(buffer))
+        Ok(file.read_now(offset, buffer.as_mut()).map_err(self.unread(place))?.then_some(buffer))
+    }
+
+    /// What a failed reading is called: the tier's errors say more than those of a file.
+    fn unread(&self, place: Place) -> impl FnOnce(io::Error) -> Error {
+        let path = self.path(place);
+        move |error| error.downcast::<Error>().unwrap_or_else(Error::io("read", path))
     }
 
     /// Reads a section if that needs no waiting for the disk; nothing when it is damaged.
@@ -159,6 +190,11 @@ impl Files {
     }
 }
 
+/// Whether an error says that there is no such file.
+pub(crate) fn is_missing(error: &Error) -> bool {
+    matches!(error, Error::Io { source, .. } if source.kind() == io::ErrorKind::NotFound)
+}
+
 /// A segment, for people: what `sightline footage ls` shows.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SegmentInfo {
@@ -176,6 +212,8 @@ pub struct SegmentInfo {
     pub created: Timestamp,
     /// Whether it is complete and has a footer.
     pub sealed: bool,
+    /// Where it can be read.
+    pub place: Kept,
     /// Its size.
     pub bytes: u64,
     /// GOPs (parts counted) in it.

@@ -40,7 +40,7 @@ pub fn plan_beside(
         read(&*room.disk, room.no, &catalogue, &mut index)?;
     }
     let seams = Seams { catalogue: Some(Arc::new(catalogue)), ..Seams::default() };
-    let shared = Shared::new(config, rooms, index, seams, 0)?;
+    let shared = Shared::new(config, rooms, index, seams, None, 0)?;
     shared.keeping.set_holds(holds);
     shared.keeping.set_owners(owners);
     shared.keeping.plan(&shared, now)

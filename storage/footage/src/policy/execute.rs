@@ -20,18 +20,19 @@ use super::{
     plan::Cut,
     rewrite::{self, Verdict, Verdicts},
     seam::KeyDestroyer,
-    survey::{Survey, block, directory},
+    survey::{Survey, block, directory, place_of},
     whole::whole_gops,
 };
 use crate::{
     Error,
-    catalogue::{Sealed, convert::sealed},
+    catalogue::{Place as Kept, Sealed, convert::sealed},
     disk::{Disk, DiskFile},
     format::header::{SegmentHeader, file_name},
     index::{Place, builder::Footer},
     recovery::{Opened, load},
     room::Room,
     shared::Shared,
+    tier::mover,
 };
 
 /// Segments that leave the catalogue in one transaction, and whose removals one sync of the folder covers.
@@ -128,8 +129,12 @@ impl<'a> Executor<'a> {
             }
             Action::Shed { disk, class } => self.shed(*disk, *class, true),
             Action::Resume { disk, class } => self.shed(*disk, *class, false),
-            // Nobody makes such steps for a store without a tier.
-            Action::Evict { .. } | Action::Upload { .. } => Ok(()),
+            Action::Evict { segment } => match &self.shared.tier {
+                Some(link) => mover::evict(self.shared, link, *segment),
+                None => Ok(()),
+            },
+            // The mover sends what is due by itself.
+            Action::Upload { .. } => Ok(()),
         }
     }
 
@@ -140,18 +145,35 @@ impl<'a> Executor<'a> {
         Ok(())
     }
 
-    /// Out of index and catalogue, unlinked, and all removals made durable at once.
+    /// Out of the catalogue, unlinked, and all removals made durable at once. What the tier has too goes one by one: taking it
+    /// away there may take its time, and holds must not have to wait for many of them.
     fn delete(&self, steps: &[Step]) -> Result<(), Error> {
-        let id = |step: &Step| match step.action {
-            Action::Delete { segment } => place(segment, step).ok(),
-            _ => None,
-        };
-        let places: Vec<Place> = steps.iter().filter_map(id).collect();
+        let mut near = Vec::new();
+        let mut outcome = Ok(());
+        for step in steps {
+            let Action::Delete { segment } = step.action else { continue };
+            let Some((place, kept)) = place_of(self.shared, segment)? else { continue };
+            if kept == Kept::Local {
+                near.push(place);
+            } else {
+                outcome = outcome.and(self.take_away(&[(place, kept)]));
+            }
+        }
+        let near: Vec<_> = near.into_iter().map(|place| (place, Kept::Local)).collect();
+        outcome.and(self.take_away(&near))
+    }
+
+    fn take_away(&self, segments: &[(Place, Kept)]) -> Result<(), Error> {
         let _gate = self.keeping.gate(self.revision).ok_or(Error::Stopped)?;
-        self.shared.forget_segments(&places.iter().map(|place| place.id).collect::<Vec<_>>())?;
+        let here: Vec<Place> =
+            segments.iter().filter(|(_, kept)| *kept != Kept::Tier).map(|(place, _)| *place).collect();
+        // A disk that is not there now keeps its segments, and their rows.
+        here.iter().try_for_each(|place| disk(self.shared, *place).map(|_| ()))?;
+        segments.iter().try_for_each(|(place, kept)| leave_tier(self.shared, place.id, *kept))?;
+        self.shared.forget_segments(&segments.iter().map(|(place, _)| place.id).collect::<Vec<_>>())?;
         self.shared.forget_read();
-        let unlinked = places.iter().try_for_each(|place| unlink(self.shared, *place));
-        unlinked.and(sync_folders(self.shared, &places))
+        let unlinked = here.iter().try_for_each(|place| unlink(self.shared, *place));
+        unlinked.and(sync_folders(self.shared, &here))
     }
 
     fn rewrite(&mut self, place: Place, [drop, thin, keep]: [&Vec<Cut>; 3]) -> Result<(), Error> {
@@ -252,6 +274,8 @@ impl<'a> Executor<'a> {
 
 /// The rest of a replacement: the old segment goes, from the catalogue and from the disk, and then the note.
 fn replaced(shared: &Shared, disk: &dyn Disk, old: Place, note: &str) -> Result<(), Error> {
+    let kept = place_of(shared, old.id)?.map_or(Kept::Local, |(_, kept)| kept);
+    leave_tier(shared, old.id, kept)?;
     shared.forget_segments(&[old.id])?;
     shared.forget_read();
     unlink(shared, old)?;
@@ -309,6 +333,14 @@ fn place(id: u64, step: &Step) -> Result<Place, Error> {
 fn disk(shared: &Shared, place: Place) -> Result<&dyn Disk, Error> {
     let room = shared.rooms().get(usize::from(place.disk)).filter(|room| !room.has_left());
     room.map(|room| &*room.disk).ok_or(Error::Stopped)
+}
+
+/// Takes a segment out of the tier before its rows go: whatever is there would be taken in again.
+fn leave_tier(shared: &Shared, id: u64, kept: Kept) -> Result<(), Error> {
+    match &shared.tier {
+        Some(link) if kept != Kept::Local => mover::remove(link, id),
+        _ => Ok(()),
+    }
 }
 
 fn unlink(shared: &Shared, place: Place) -> Result<(), Error> {

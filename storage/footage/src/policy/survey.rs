@@ -69,14 +69,19 @@ impl Survey {
         let mut after = None;
         loop {
             let page = shared.catalogue.segments(after, PAGE)?;
-            // What lies on a disk that is not there stays, and so does what only the tier has: its mover takes that away.
-            let is_here = |segment: &&SealedSegment| {
+            // What lies on a disk that is not there stays, whatever becomes of it.
+            let is_there = |segment: &&SealedSegment| {
                 let room = shared.rooms().get(usize::from(segment.disk));
-                segment.place != Kept::Tier && room.is_some_and(|room| !room.has_left())
+                segment.place == Kept::Tier || room.is_some_and(|room| !room.has_left())
             };
-            for segment in page.iter().filter(is_here) {
+            for segment in page.iter().filter(is_there) {
+                let held = held.get(&segment.id);
+                if segment.place == Kept::Tier && held.is_some() {
+                    // What is in it is known only by reading it there: as long as a hold reaches it, it stays as a whole.
+                    continue;
+                }
                 stock.segments.retain(|open| open.id != segment.id);
-                stock.segments.push(self.segment(shared, asked, segment, held.get(&segment.id))?);
+                stock.segments.push(self.segment(shared, asked, segment, held)?);
             }
             after = page.last().map(|segment| segment.id);
             if page.len() < PAGE {
@@ -101,7 +106,8 @@ impl Survey {
         let class = asked.policies.class(stock.class);
         let full = class.and_then(|class| class.full);
         let thin_due = stock.place.is_local() && full.is_some_and(|full| stock.range.to + full <= asked.now);
-        if !(asked.streams || thin_due || held.is_some()) {
+        let closer = asked.streams || thin_due || held.is_some();
+        if !closer || stock.place == Place::Tier {
             let coarse = |(from, to)| Stretch::coarse(from, to, segment.bytes);
             stock.stretches = segment.footage.map(coarse).into_iter().collect();
             return Ok(stock);
@@ -259,6 +265,13 @@ fn described(segment: &SealedSegment) -> SegmentStock {
     }
 }
 
+/// Where a sealed segment is that is still there.
+pub(crate) fn place_of(shared: &Shared, id: u64) -> Result<Option<(FilePlace, Kept)>, Error> {
+    let found = shared.catalogue.segments(id.checked_sub(1), 1)?;
+    let found = found.first().filter(|segment| segment.id == id);
+    Ok(found.map(|segment| (FilePlace { id, disk: segment.disk }, segment.place)))
+}
+
 /// What the footer of a segment says of its streams.
 pub(crate) fn directory(shared: &Shared, place: FilePlace) -> Result<Vec<DirectoryRow>, Error> {
     let path = || shared.files.path(place);
@@ -288,8 +301,11 @@ fn disks(shared: &Shared, asked: &Asked<'_>, segments: &[SegmentStock]) -> Vec<D
         // Looked at now: the last look may be old.
         let _ = room.has_space(0);
         let (id, free_bytes) = (u16::from(room.no), room.free_bytes());
-        let used: u64 =
-            segments.iter().filter(|segment| segment.disk == id).map(|segment| segment.bytes).sum();
+        let used: u64 = segments
+            .iter()
+            .filter(|segment| segment.disk == id && segment.place != super::Place::Tier)
+            .map(|segment| segment.bytes)
+            .sum();
         let total_bytes = free_bytes.saturating_add(used);
         let stop_bytes = shared.config.min_free_bytes;
         let percent = u128::from(total_bytes) * u128::from(asked.keep_free_percent) / 100;
