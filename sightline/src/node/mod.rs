@@ -7,6 +7,7 @@
 //!          └─> api <── trust, gateway, pictures, states (ingest)
 //! ```
 
+mod destroyer;
 mod follow;
 mod http;
 
@@ -32,6 +33,7 @@ use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use tracing::{info, warn};
 
 use crate::{config::Config, metrics};
+use destroyer::Destroyer;
 
 /// How long each part may take to end. Together they stay under five seconds.
 const API_ENDS_WITHIN: Duration = Duration::from_millis(700);
@@ -68,6 +70,10 @@ impl Node {
         let records = Records::open(&config.records).await?;
         let footage = open_footage(config.footage, records.clone(), keys.clone()).await?;
         let trust = Trust::new(config.trust, records.clone(), footage.clone());
+        if let Some(keys) = keys.clone() {
+            let (trust, runtime) = (trust.clone(), tokio::runtime::Handle::current());
+            footage.set_key_destroyer(Arc::new(Destroyer { keys, trust, runtime }));
+        }
         let gateway = Gateway::start(config.gateway, records.clone(), cancel.clone()).await?;
         let pictures = Pictures::start(config.pictures)?;
         // Ingest ends by being drained, not by the common signal: its open GOPs must reach the log first.

@@ -84,7 +84,7 @@ impl Shared {
     ) -> Result<Self, Error> {
         let (tail_bytes, commit) = (config.tail_bytes, config.commit_interval);
         Ok(Self {
-            keeping: Keeping::new(&config.policies, &config.dir, seams.key_destroyer)?,
+            keeping: Keeping::new(&config.policies, &config.dir)?,
             files: Files::new(rooms.iter().map(|room| Arc::clone(&room.disk)).collect(), tier.clone()),
             tier,
             registry: Arc::new(Registry::new(tail_bytes, commit, EAGER_BYTES, rooms)),

@@ -18,7 +18,7 @@ use crate::{
     error::Error,
     index::SegmentInfo,
     metrics::{DiskInfo, DiskState, MetricsSnapshot},
-    policy::{KeyDestroyer, keeper},
+    policy::keeper,
     recovery::{Opening, Recovery},
     room::{Finished, Flushed, Presence, Room},
     shared::Shared,
@@ -64,8 +64,6 @@ pub struct Seams {
     pub tier: Option<Tier>,
     /// Keeps the rows about sealed segments. Without it they are kept in memory, and every footer is read at the start.
     pub catalogue: Option<Arc<dyn Catalogue>>,
-    /// Destroys keys of days that are over. Without it they stay.
-    pub key_destroyer: Option<Arc<dyn KeyDestroyer>>,
 }
 
 impl Footage {

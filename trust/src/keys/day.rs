@@ -1,7 +1,7 @@
 //! The keys of one day in memory: an index over its file, and what is not yet in it.
 
 use std::{
-    collections::{HashMap, HashSet},
+    collections::{BTreeSet, HashMap, HashSet},
     fs::File,
     os::unix::fs::{FileExt, MetadataExt},
     sync::Arc,
@@ -334,6 +334,12 @@ pub(super) fn read_header(folder: &Folder, day: u32) -> Result<(Header, u64), Ke
     let header = Header::decode(&bytes).and_then(|header| of_day(header, day));
     let header = header.map_err(|bad| bad_file(bad, folder, &name))?;
     Ok((header, length.saturating_sub(HEADER_BYTES as u64) / ROW_BYTES as u64))
+}
+
+/// The camera-hours that a day's file has keys for.
+pub(super) fn read_hours(folder: &Folder, day: u32) -> Result<BTreeSet<CameraHour>, KeyFileError> {
+    let (whole, _) = read(folder, &folder.open(&file_name(day), false)?, day)?;
+    Ok(whole.rows.into_iter().flatten().filter(|row| row.wrapped.is_some()).map(|row| row.of).collect())
 }
 
 fn read(folder: &Folder, file: &File, day: u32) -> Result<(KeyFile, (u64, u64)), KeyFileError> {

@@ -32,6 +32,7 @@ use std::{
 };
 
 use parking_lot::{Mutex, RwLock};
+use sightline_footage::CameraHour;
 
 pub use audited::{Destruction, What};
 use cache::Cache;
@@ -234,6 +235,21 @@ impl FileKeys {
             }
         }
         Ok(days)
+    }
+
+    /// The camera-hours that a day (days since 1970, UTC) has keys for, in order; none when it has no file.
+    ///
+    /// # Errors
+    /// When its file cannot be read.
+    pub fn hours(&self, day: u32) -> Result<BTreeSet<CameraHour>, KeyFileError> {
+        let slot = self.days.lock().slots.get(&day).cloned();
+        let Some(slot) = slot else { return Ok(BTreeSet::new()) };
+        let _io = slot.io.lock();
+        slot.mend(&self.folder)?;
+        if !self.folder.has(&naming::file_name(day))? {
+            return Ok(BTreeSet::new());
+        }
+        day::read_hours(&self.folder, day)
     }
 
     /// The master key in use.

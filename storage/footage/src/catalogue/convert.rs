@@ -6,15 +6,17 @@ use crate::format::{
     header::SegmentHeader,
 };
 
-fn part(DirectoryRow { summary, block, .. }: &DirectoryRow) -> Part {
+/// `again`: of a segment that was written again. What is known last of a stream is told by segments in the order of their
+/// numbers, and this one is older than its number.
+fn part(DirectoryRow { summary, block, .. }: &DirectoryRow, again: bool) -> Part {
     Part {
         gops: summary.gops,
         gaps: summary.gaps,
         bytes: summary.bytes,
         footage: summary.footage,
         missing: summary.missing,
-        last_gop_end: summary.last_gop_end,
-        known_until: summary.known_until,
+        last_gop_end: summary.last_gop_end.filter(|_| !again),
+        known_until: summary.known_until.filter(|_| !again),
         block_offset: block.offset,
         block_bytes: block.length,
         block_crc: block.crc,
@@ -46,5 +48,6 @@ pub(crate) fn sealed(
         footage: hulls.fold(None, |hull, (from, to)| widen(hull, from, to)),
         merkle_root: trailer.merkle_root,
     };
-    Sealed { segment, parts: rows.iter().map(|row| (row.key, part(row))).collect() }
+    let again = header.replaces != 0;
+    Sealed { segment, parts: rows.iter().map(|row| (row.key, part(row, again))).collect() }
 }

@@ -129,15 +129,13 @@ impl Shared {
         self.forget(ids)
     }
 
-    /// Puts a segment that was written again in the place of the old one. A query that is under way may see both for a moment,
-    /// and drops what stands twice. Blocks.
+    /// Puts a segment in that was written again from one that is still there; what stands in both is found once. Blocks.
     ///
     /// # Errors
-    /// When the catalogue fails; the old one stays then.
-    pub(crate) fn replace_segment(&self, old: u64, new: &Sealed) -> Result<(), Error> {
+    /// When the catalogue fails; nothing is changed then.
+    pub(crate) fn file_again(&self, sealed: Sealed) -> Result<(), Error> {
         let _alone = self.filing.lock();
-        self.catalogue.insert(std::slice::from_ref(new))?;
-        self.forget(&[old])
+        self.catalogue.insert(&[sealed])
     }
 
     fn forget(&self, ids: &[u64]) -> Result<(), Error> {

@@ -17,7 +17,7 @@ use crate::{
     catalogue::Place as Kept,
     disk::{Disk, DiskFile, read_vec},
     format::{
-        footer::{Section, TRAILER_BYTES, Trailer},
+        footer::Section,
         header::{SegmentHeader, file_name},
     },
     lru::Lru,
@@ -61,29 +61,12 @@ impl Segment {
         }
     }
 
-    /// A sealed segment, as the catalogue or its own footer has it.
-    pub(crate) fn sealed(header: SegmentHeader, disk: u8, bytes: u64) -> Self {
-        let segment = Self::open(header, disk, bytes);
-        segment.sealed.store(true, Ordering::Release);
-        segment
-    }
-
     pub(crate) fn id(&self) -> u64 {
         self.header.id
     }
 
     pub(crate) fn place(&self) -> Place {
         Place { id: self.header.id, disk: self.disk }
-    }
-
-    /// Where the records of a sealed segment end, by its footer.
-    pub(crate) fn records_end(&self, file: &dyn DiskFile) -> Result<u64, Error> {
-        let bytes = self.bytes.load(Ordering::Acquire);
-        let trailer = bytes.checked_sub(TRAILER_BYTES).map(|at| read_vec(file, at, TRAILER_BYTES as usize));
-        let trailer =
-            trailer.and_then(Result::ok).and_then(|trailer| Trailer::decode(&trailer, self.id(), bytes).ok());
-        // Without a footer the scan finds the end by itself.
-        Ok(trailer.map_or(bytes, |trailer| trailer.records_end))
     }
 
     pub(crate) fn is_sealed(&self) -> bool {

@@ -4,7 +4,7 @@ use std::{collections::BTreeMap, sync::Arc};
 
 use sightline_model::{CameraId, Timestamp};
 
-use super::{Done, Hold, OwnerId, Plan, Policies};
+use super::{Done, Hold, KeyDestroyer, OwnerId, Plan, Policies};
 use crate::{Error, Footage};
 
 impl Footage {
@@ -17,6 +17,11 @@ impl Footage {
     /// Says against whose quota each camera counts.
     pub fn set_owners(&self, owners: BTreeMap<CameraId, OwnerId>) {
         self.shared().keeping.set_owners(owners);
+    }
+
+    /// Says who destroys the keys of days that are over. Until it is called they stay. Let go when the store shuts down.
+    pub fn set_key_destroyer(&self, keys: Arc<dyn KeyDestroyer>) {
+        self.shared().keeping.set_keys(keys);
     }
 
     /// The policies in force.

@@ -58,14 +58,14 @@ impl Holds {
         Self { ranges }
     }
 
+    /// Cameras of which anything is pinned.
+    pub(crate) fn cameras(&self) -> impl Iterator<Item = CameraId> {
+        self.ranges.keys().copied()
+    }
+
     /// What is pinned of a camera, in order.
     pub(crate) fn of(&self, camera: CameraId) -> &[TimeRange] {
         self.ranges.get(&camera).map(Vec::as_slice).unwrap_or_default()
-    }
-
-    /// Whether anything of any camera is pinned in `from..to`.
-    pub(crate) fn reach(&self, from: Timestamp, to: Timestamp) -> bool {
-        self.ranges.keys().any(|camera| self.touch(*camera, from, to))
     }
 
     /// Whether any of `from..to` (a moment, when both are the same) of a camera is pinned.

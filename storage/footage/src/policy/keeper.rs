@@ -18,11 +18,11 @@ use tokio::sync::watch;
 
 use super::{
     Hold, OwnerId, Plan, Policies, PolicyConfig, choose,
-    execute::{Done, Executor},
+    execute::{Done, Executor, finish_replacements},
     hold::Holds,
     journal::Journal,
     seam::KeyDestroyer,
-    survey::{Asked, Survey, used_bytes},
+    survey::{Asked, Survey},
 };
 use crate::{Error, shared::Shared};
 
@@ -37,15 +37,15 @@ const UNEVEN_US: i64 = 60_000_000;
 /// Name of the log in the store's folder.
 const LOG: &str = "policy.log";
 
-/// How old the sum of what segments take may be.
-const USED_PAUSE: Duration = Duration::from_secs(60);
-
 /// What the caller says, and what the thread waits for.
 #[derive(Debug, Default)]
 struct State {
     /// `None` until the caller has said which there are.
     holds: Option<Vec<Hold>>,
     owners: BTreeMap<CameraId, OwnerId>,
+    keys: Option<Arc<dyn KeyDestroyer>>,
+    /// What must stay free on each disk, by the last look.
+    keep_free: BTreeMap<u16, u64>,
     revision: u64,
     stop: bool,
 }
@@ -55,7 +55,6 @@ struct State {
 pub(crate) struct Keeping {
     policies: Policies,
     config: PolicyConfig,
-    keys: Option<Arc<dyn KeyDestroyer>>,
     state: Mutex<State>,
     signal: Condvar,
     /// Held while plans are made and carried out: one at a time.
@@ -92,17 +91,12 @@ impl Clock {
 }
 
 impl Keeping {
-    pub(crate) fn new(
-        config: &PolicyConfig,
-        dir: &Path,
-        keys: Option<Arc<dyn KeyDestroyer>>,
-    ) -> Result<Self, Error> {
+    pub(crate) fn new(config: &PolicyConfig, dir: &Path) -> Result<Self, Error> {
         let work =
             Work { survey: Survey::default(), journal: Journal::new(dir.join(LOG)), clock: Clock::default() };
         Ok(Self {
             policies: Policies::resolve(config, None)?,
             config: config.clone(),
-            keys,
             state: Mutex::default(),
             signal: Condvar::new(),
             work: Mutex::new(work),
@@ -128,8 +122,16 @@ impl Keeping {
         self.state.lock().owners = owners;
     }
 
+    pub(crate) fn set_keys(&self, keys: Arc<dyn KeyDestroyer>) {
+        self.state.lock().keys = Some(keys);
+    }
+
     pub(crate) fn stop(&self) {
-        self.state.lock().stop = true;
+        let mut state = self.state.lock();
+        state.stop = true;
+        // It may hold the store itself.
+        state.keys = None;
+        drop(state);
         self.signal.notify_all();
     }
 
@@ -178,7 +180,7 @@ impl Keeping {
             keeping: self,
             survey,
             journal,
-            keys: self.keys.as_deref(),
+            keys: self.state.lock().keys.clone(),
             revision: revision.unwrap_or_default(),
             bytes_per_s: self.config.rewrite_bytes_per_s,
         };
@@ -204,7 +206,12 @@ impl Keeping {
         let mut stock = work.survey.stock(shared, &asked)?;
         stock.owners = owners;
         stock.seen = work.clock.seen(now, Instant::now());
-        if let Some(keys) = &self.keys {
+        let keys = {
+            let mut state = self.state.lock();
+            state.keep_free = stock.disks.iter().map(|disk| (disk.id, disk.keep_free_bytes)).collect();
+            state.keys.clone()
+        };
+        if let Some(keys) = keys {
             let day = (now - self.policies.longest_max()).0.div_euclid(86_400_000_000) - 1;
             stock.keys = match u32::try_from(day).map(|day| keys.days(day)) {
                 Ok(days) => days.map_err(Error::Key)?,
@@ -222,10 +229,11 @@ impl Drop for Gate<'_> {
     fn drop(&mut self) {}
 }
 
-/// Starts the thread.
+/// Finishes what a crash interrupted, and starts the thread.
 pub(crate) fn start(shared: &Arc<Shared>) -> io::Result<()> {
+    finish_replacements(shared);
     shared.keeping.running.send_replace(true);
-    let keeper = Keeper { shared: Arc::clone(shared), planned: None, used: None };
+    let keeper = Keeper { shared: Arc::clone(shared), planned: None };
     let farewell = Farewell(Arc::clone(shared));
     let started = thread::Builder::new().name("footage-keeper".to_owned()).spawn(move || {
         let _farewell = farewell;
@@ -247,8 +255,6 @@ struct Keeper {
     shared: Arc<Shared>,
     /// When a plan was made last, and for which holds.
     planned: Option<(Instant, u64)>,
-    /// What the segments of each disk take, when it was asked last.
-    used: Option<(Instant, BTreeMap<u8, u64>)>,
 }
 
 impl Keeper {
@@ -273,8 +279,7 @@ impl Keeper {
 
     /// Waits until it is time for a plan; `false` when it is time to end.
     fn wait(&mut self) -> bool {
-        let shared = Arc::clone(&self.shared);
-        let keeping = &shared.keeping;
+        let keeping = &self.shared.keeping;
         let mut state = keeping.state.lock();
         loop {
             if state.stop {
@@ -285,7 +290,7 @@ impl Keeper {
             let pause = |pause: Duration| self.planned.is_none_or(|(at, _)| now >= at + pause);
             let changed = self.planned.is_some_and(|(_, revision)| revision != state.revision);
             let due = pause(keeping.config.every) || changed && pause(LOOK);
-            if known && (due || pause(FULL_PAUSE) && self.is_full()) {
+            if known && (due || pause(FULL_PAUSE) && self.is_full(&state)) {
                 self.planned = Some((now, state.revision));
                 return true;
             }
@@ -294,21 +299,12 @@ impl Keeper {
     }
 
     /// Whether a disk is short of space, by the last look of its writer.
-    fn is_full(&mut self) -> bool {
-        if self.used.as_ref().is_none_or(|(at, _)| at.elapsed() >= USED_PAUSE) {
-            let used = used_bytes(&self.shared).unwrap_or_default();
-            self.used = Some((Instant::now(), used));
-        }
-        let Some((_, used)) = &self.used else { return false };
-        let percent = u128::from(self.shared.keeping.config.keep_free_percent);
-        let full = |room: &Arc<crate::room::Room>| {
-            let used = used.get(&room.no).copied().unwrap_or(0);
-            let free = u128::from(room.free_bytes());
-            let keep =
-                u128::from(self.shared.config.min_free_bytes) + (free + u128::from(used)) * percent / 100;
-            free < keep
+    fn is_full(&self, state: &State) -> bool {
+        let short = |room: &&Arc<crate::room::Room>| {
+            let keep = state.keep_free.get(&u16::from(room.no));
+            !room.has_left() && keep.is_some_and(|keep| room.free_bytes() < *keep)
         };
-        self.shared.rooms().iter().filter(|room| !room.has_left()).any(full)
+        self.shared.rooms().iter().any(|room| short(&room))
     }
 }
 

@@ -139,7 +139,7 @@ pub struct Step {
     pub reason: Reason,
     /// The disk on which it gives space back.
     pub on_disk: Option<u16>,
-    /// Bytes that it gives back there, at least; for thinning about.
+    /// Bytes that it gives back there; about, where a segment is written again.
     pub frees_bytes: u64,
     /// Bytes of footage that are lost by it.
     pub loses_bytes: u64,

