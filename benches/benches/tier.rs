@@ -129,7 +129,9 @@ fn measure(name: &str, tier: &Tier, segment: &Path, bytes: usize, up: Duration, 
     row(name, "up: upload, every chunk read back", bytes, Some(up), || {
         sent = Some(tier.upload(segment).unwrap());
     });
-    row(name, "confirm before the local copy goes", bytes, None, || drop(tier.confirm(segment).unwrap()));
+    row(name, "confirm before the local copy goes", bytes, None, || {
+        let _ = tier.confirm(segment).unwrap();
+    });
     let file = tier.open_segment(sent.unwrap().segment()).unwrap();
     let mut buffer = vec![0; GOP_BYTES];
     row(name, "down: GOP after GOP, read ahead", bytes, Some(down), || {
