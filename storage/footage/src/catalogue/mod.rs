@@ -1,6 +1,6 @@
 //! Where the rows about sealed segments are kept: one for each stream of a segment, enough to know which index block to read.
 //!
-//! Belongs here: the seam, and its two sides. [`memory`] for tests, tools and stores that are opened without records; [`sql`]
+//! Belongs here: the seam, and its two sides. [`MemoryCatalogue`] for tests, tools and stores that are opened without records; [`SqlCatalogue`]
 //! over `sightline-records`. Does not belong here: open segments, caches and queries (`index`, `query`).
 //!
 //! The catalogue is derived: whatever it says, the segments are right, and a catalogue that was lost is made again from them.
