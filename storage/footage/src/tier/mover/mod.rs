@@ -89,7 +89,8 @@ impl Mover {
                 self.stock.done(step);
                 self.link.steps.fetch_add(1, Ordering::Relaxed);
             }
-            Err(Error::Stopped) => {}
+            // Deleted meanwhile; or the store stops, and then nobody asks again.
+            Err(Error::Stopped) => self.stock.remove(step.segment()),
             Err(error) => {
                 let problem = match &error {
                     Error::Tier { problem, .. } => Some(problem),

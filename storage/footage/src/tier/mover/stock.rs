@@ -1,14 +1,20 @@
-//! The sealed segments as the mover last saw them. The catalogue is read once as a whole, and from then on only from the
-//! oldest segment that was not filed the time before.
+//! The sealed segments as the mover last saw them. The catalogue is read as a whole now and then, and in between only from the
+//! oldest segment that was not filed the time before: a number that was given out and is filed late (a segment that is written
+//! again) is seen by the next whole reading.
 
-use std::collections::BTreeMap;
-use std::sync::atomic::Ordering;
+use std::{
+    collections::BTreeMap,
+    sync::atomic::Ordering,
+    time::{Duration, Instant},
+};
 
 use super::schedule::{Candidate, Step};
 use crate::{Error, catalogue::Place, shared::Shared, tier::link::Counts};
 
 /// Rows read at once.
 const PAGE: usize = 4096;
+/// How old the last whole reading may be.
+const WHOLE_PAUSE: Duration = Duration::from_secs(600);
 
 /// See the module's words.
 #[derive(Debug, Default)]
@@ -16,6 +22,8 @@ pub(super) struct Stock {
     segments: BTreeMap<u64, Candidate>,
     /// Everything below was filed when last looked.
     read_from: u64,
+    /// When everything was read last.
+    whole: Option<Instant>,
 }
 
 impl Stock {
@@ -24,8 +32,12 @@ impl Stock {
         // Before the catalogue: what is filed in between is read again the next time.
         let unfiled = shared.index.read().segments.keys().next().copied();
         let next = shared.next_segment.load(Ordering::Acquire);
+        if self.whole.is_none_or(|at| at.elapsed() >= WHOLE_PAUSE) {
+            self.read_from = 0;
+        }
         if self.read_from == 0 {
             self.segments.clear();
+            self.whole = Some(Instant::now());
         }
         let mut after = self.read_from.checked_sub(1);
         loop {
@@ -47,6 +59,11 @@ impl Stock {
     /// The next update reads everything again.
     pub(super) fn forget(&mut self) {
         self.read_from = 0;
+    }
+
+    /// It is not there any more.
+    pub(super) fn remove(&mut self, segment: u64) {
+        self.segments.remove(&segment);
     }
 
     pub(super) fn done(&mut self, step: Step) {
