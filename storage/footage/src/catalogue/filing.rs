@@ -104,6 +104,7 @@ fn file(shared: &Shared, waiting: &[Sealed]) -> Result<(), Error> {
         return Ok(());
     }
     shared.catalogue.insert(&still_there)?;
+    shared.tell_mover(&still_there);
     shared.index.write().filed(&still_there);
     shared.wake_mover();
     Ok(())
@@ -135,7 +136,16 @@ impl Shared {
     /// When the catalogue fails; nothing is changed then.
     pub(crate) fn file_again(&self, sealed: Sealed) -> Result<(), Error> {
         let _alone = self.filing.lock();
-        self.catalogue.insert(&[sealed])
+        let new = [sealed];
+        self.catalogue.insert(&new)?;
+        self.tell_mover(&new);
+        Ok(())
+    }
+
+    fn tell_mover(&self, filed: &[Sealed]) {
+        if let Some(link) = &self.tier {
+            filed.iter().for_each(|one| link.filed(one.segment.id));
+        }
     }
 
     fn forget(&self, ids: &[u64]) -> Result<(), Error> {

@@ -72,6 +72,8 @@ pub(crate) struct Link {
     pub(crate) stop: AtomicBool,
     /// Steps that worked since the store was opened.
     pub(crate) steps: AtomicU64,
+    /// The oldest segment that was filed since the mover last looked; 0: it has to look at all of them.
+    filed: Mutex<Option<u64>>,
     /// Whether the mover is to look again at once.
     bell: (Mutex<bool>, Condvar),
 }
@@ -87,6 +89,7 @@ impl Link {
             ended: watch::Sender::new(false),
             stop: AtomicBool::new(false),
             steps: AtomicU64::new(0),
+            filed: Mutex::new(Some(0)),
             bell: Default::default(),
         }
     }
@@ -96,6 +99,16 @@ impl Link {
         let link = Self::new(config, &tier.inner.options.node);
         *link.opened.lock() = Some(Arc::clone(&tier.inner));
         link
+    }
+
+    /// Segment `id` came to the catalogue.
+    pub(crate) fn filed(&self, id: u64) {
+        let mut filed = self.filed.lock();
+        *filed = Some(filed.map_or(id, |least| least.min(id)));
+    }
+
+    pub(crate) fn take_filed(&self) -> Option<u64> {
+        self.filed.lock().take()
     }
 
     pub(crate) fn ages(&self) -> Ages {

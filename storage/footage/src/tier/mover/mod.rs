@@ -48,7 +48,7 @@ impl Mover {
     fn run(mut self) {
         while !self.link.is_stopping() && !self.learned() {}
         while !self.link.is_stopping() {
-            if let Err(error) = self.stock.update(&self.shared) {
+            if let Err(error) = self.stock.update(&self.shared, &self.link) {
                 tracing::error!("the mover cannot see what there is: {error}");
                 self.schedule.unreachable(Instant::now(), random());
             }
@@ -104,7 +104,7 @@ impl Mover {
                     tracing::error!(segment = %format_args!("{:016x}", step.segment()), "a segment stays where it is: {error}");
                 }
                 // It may be gone, or elsewhere.
-                self.stock.forget();
+                self.link.filed(0);
             }
         }
     }

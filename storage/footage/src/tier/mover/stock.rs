@@ -1,45 +1,36 @@
-//! The sealed segments as the mover last saw them. The catalogue is read as a whole now and then, and in between only from the
-//! oldest segment that was not filed the time before: a number that was given out and is filed late (a segment that is written
-//! again) is seen by the next whole reading.
+//! The sealed segments as the mover last saw them. The catalogue is read once as a whole, and from then on from the oldest
+//! segment that was filed since: whoever files one says so.
 
-use std::{
-    collections::BTreeMap,
-    sync::atomic::Ordering,
-    time::{Duration, Instant},
-};
+use std::collections::BTreeMap;
 
 use super::schedule::{Candidate, Step};
-use crate::{Error, catalogue::Place, shared::Shared, tier::link::Counts};
+use crate::{
+    Error,
+    catalogue::Place,
+    shared::Shared,
+    tier::link::{Counts, Link},
+};
 
 /// Rows read at once.
 const PAGE: usize = 4096;
-/// How old the last whole reading may be.
-const WHOLE_PAUSE: Duration = Duration::from_secs(600);
-
 /// See the module's words.
 #[derive(Debug, Default)]
 pub(super) struct Stock {
     segments: BTreeMap<u64, Candidate>,
-    /// Everything below was filed when last looked.
-    read_from: u64,
-    /// When everything was read last.
-    whole: Option<Instant>,
 }
 
 impl Stock {
     /// Takes in what was filed since.
-    pub(super) fn update(&mut self, shared: &Shared) -> Result<(), Error> {
-        // Before the catalogue: what is filed in between is read again the next time.
-        let unfiled = shared.index.read().segments.keys().next().copied();
-        let next = shared.next_segment.load(Ordering::Acquire);
-        if self.whole.is_none_or(|at| at.elapsed() >= WHOLE_PAUSE) {
-            self.read_from = 0;
-        }
-        if self.read_from == 0 {
+    pub(super) fn update(&mut self, shared: &Shared, link: &Link) -> Result<(), Error> {
+        let Some(from) = link.take_filed() else { return Ok(()) };
+        if from == 0 {
             self.segments.clear();
-            self.whole = Some(Instant::now());
         }
-        let mut after = self.read_from.checked_sub(1);
+        self.read(shared, from).inspect_err(|_| link.filed(from))
+    }
+
+    fn read(&mut self, shared: &Shared, from: u64) -> Result<(), Error> {
+        let mut after = from.checked_sub(1);
         loop {
             let page = shared.catalogue.segments(after, PAGE)?;
             after = page.last().map(|segment| segment.id);
@@ -52,13 +43,7 @@ impl Stock {
                 break;
             }
         }
-        self.read_from = unfiled.unwrap_or(next);
         Ok(())
-    }
-
-    /// The next update reads everything again.
-    pub(super) fn forget(&mut self) {
-        self.read_from = 0;
     }
 
     /// It is not there any more.
